@@ -1,0 +1,88 @@
+// The port to a container runtime. Imports only the vocabulary; every adapter implements it and passes the contract tests.
+import type { Digest } from "../image/digest.ts";
+import type { Container, ImageName, NamespaceState, RuntimeKind } from "../image/node-state.ts";
+
+/** What a call may cost and how it is stopped. Every call that leaves the process takes one. */
+export interface CallOptions {
+  /** Ends the call early. */
+  readonly signal?: AbortSignal;
+  /** Milliseconds until the call fails with code `timeout`. Adapters have their own default. */
+  readonly timeoutMs?: number;
+}
+
+/** What a runtime can do; what it cannot is done another way or reported. */
+export interface Capabilities {
+  /** A single name can be removed while the image keeps others. */
+  readonly untag: boolean;
+  /** Sizes of blobs and layer snapshots are exact, so that plans predict the bytes that go. */
+  readonly exactBytes: boolean;
+  /** The runtime refuses to remove a name that no longer points to the expected target. */
+  readonly compareAndDelete: boolean;
+  readonly pinnedImages: boolean;
+  readonly namespaces: boolean;
+}
+
+export interface RuntimeInfo {
+  readonly kind: RuntimeKind;
+  readonly version: string;
+  /** Version of each interface that the runtime answers on, e.g. `{ containerd: "v1", cri: "v1" }`. */
+  readonly apiVersions: Readonly<Record<string, string>>;
+  readonly capabilities: Capabilities;
+}
+
+/** What a runtime holds, without the pods. */
+export interface RuntimeState {
+  readonly runtime: { readonly kind: RuntimeKind; readonly version: string };
+  readonly namespaces: readonly NamespaceState[];
+  readonly foreignBlobs: readonly Digest[];
+}
+
+/** What became of the removal of one name. `already-gone` is success: somebody else was faster. */
+export type RemovalResult = "removed" | "already-gone" | "moved";
+
+/** What still exists of a list of blobs and layer snapshots. */
+export interface Content {
+  readonly blobs: readonly Digest[];
+  readonly snapshots: readonly string[];
+}
+
+/** Something changed in the runtime. A hint to look again, never the truth itself. */
+export type RuntimeEvent =
+  | { readonly kind: "image"; readonly namespace: string }
+  | { readonly kind: "container"; readonly namespace: string };
+
+/** A filesystem that holds images. Bytes and inode counts. */
+export interface FilesystemUsage {
+  readonly path: string;
+  readonly capacityBytes: number;
+  readonly usedBytes: number;
+  readonly inodes: number;
+  readonly inodesUsed: number;
+}
+
+/** The port. All methods throw only `RuntimeError`. */
+export interface ContainerRuntime {
+  readonly kind: RuntimeKind;
+  /** Asks the runtime who it is. */
+  info(options?: CallOptions): Promise<RuntimeInfo>;
+  /** Everything that is known, read in an order that never misses a use: names first, containers last. */
+  observe(options?: CallOptions): Promise<RuntimeState>;
+  /** The containers of a namespace, read now. Used again right before a removal. */
+  containers(namespace: string, options?: CallOptions): Promise<readonly Container[]>;
+  /** The name as the runtime stores it now; undefined when there is none. */
+  findName(namespace: string, name: string, options?: CallOptions): Promise<ImageName | undefined>;
+  /**
+   * Removes one name if it still points to `target`. Does not ask for a collection.
+   * Runtimes without compare-and-delete read the name again first and accept the small race.
+   */
+  removeName(namespace: string, name: string, target: Digest, options?: CallOptions): Promise<RemovalResult>;
+  /** Makes the runtime free what nothing needs any more, and returns when that is done. */
+  collect(options?: CallOptions): Promise<void>;
+  /** Of the given blobs and layer snapshots of a namespace, those that still exist. */
+  remaining(namespace: string, content: Content, options?: CallOptions): Promise<Content>;
+  /** Changes as they happen, until `signal` fires. Ends or throws when the runtime goes away. */
+  events(signal: AbortSignal): AsyncIterable<RuntimeEvent>;
+  /** The filesystems that hold images, as far as they can be seen from here. */
+  filesystems(options?: CallOptions): Promise<readonly FilesystemUsage[]>;
+  close(): Promise<void>;
+}
