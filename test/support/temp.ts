@@ -1,0 +1,61 @@
+// Temporary folders that go away, with whatever is mounted below them, also when the test process ends early.
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { atExit } from "./at-exit.ts";
+
+export interface TempFolder {
+  readonly path: string;
+  /** Unmounts what is mounted below and removes the folder. May be called more than once. */
+  remove(): void;
+}
+
+/** Names carry the owner's process id, so that a later run can tell the leftovers of a killed one. */
+const namePattern = /^prunelet-(\d+)-/;
+
+/** A new empty folder with a short path (unix sockets in it must stay below 108 bytes). */
+export function createTempFolder(): TempFolder {
+  removeLeftovers();
+  const path = mkdtempSync(join(tmpdir(), `prunelet-${process.pid}-`));
+  const forget = atExit(() => removeFolder(path));
+  return {
+    path,
+    remove() {
+      forget();
+      removeFolder(path);
+    },
+  };
+}
+
+/** Mount points at or below a folder, the deepest and latest first. */
+export function mountsBelow(folder: string): readonly string[] {
+  return readFileSync("/proc/self/mounts", "utf8")
+    .split("\n")
+    .map((line) => unescapeOctal(line.split(" ")[1] ?? ""))
+    .filter((point) => point === folder || point.startsWith(`${folder}/`))
+    .reverse();
+}
+
+function removeFolder(path: string): void {
+  for (const point of mountsBelow(path)) unmount(point);
+  rmSync(path, { recursive: true, force: true, maxRetries: 5 });
+}
+
+function unmount(point: string): void {
+  const plain = spawnSync("umount", [point], { stdio: "ignore" });
+  // A mount that something still holds is detached: it vanishes with its last user.
+  if (plain.status !== 0) spawnSync("umount", ["-l", point], { stdio: "ignore" });
+}
+
+function removeLeftovers(): void {
+  for (const name of readdirSync(tmpdir())) {
+    const owner = namePattern.exec(name)?.[1];
+    if (owner !== undefined && !existsSync(`/proc/${owner}`)) removeFolder(join(tmpdir(), name));
+  }
+}
+
+/** /proc/mounts writes blanks and backslashes as octal escapes. */
+function unescapeOctal(text: string): string {
+  return text.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)));
+}
