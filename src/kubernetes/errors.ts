@@ -1,0 +1,84 @@
+// The errors of this folder: a configuration that cannot work, and a conversation with the API server that failed.
+
+/** The kubeconfig, service account or node name is missing or wrong. `message` is one line with the cause and the mend. */
+export class KubernetesConfigError extends Error {
+  override readonly name = "KubernetesConfigError";
+
+  constructor(message: string, cause?: unknown) {
+    super(oneLine(message), cause === undefined ? undefined : { cause });
+  }
+}
+
+export type ApiErrorCode =
+  /** The credentials were not accepted (HTTP 401). */
+  | "unauthorized"
+  /** The credentials lack a right (HTTP 403). */
+  | "forbidden"
+  /** The resource version is too old or not there yet: list again (HTTP 410, or 504 for a version from the future). */
+  | "expired"
+  /** The API server answered with another error. */
+  | "refused"
+  /** Nothing came in time. */
+  | "timeout"
+  /** No connection, or it broke. */
+  | "unreachable"
+  /** The answer makes no sense. */
+  | "malformed";
+
+/** A conversation with the API server that failed. `message` is one line. */
+export class ApiError extends Error {
+  override readonly name = "ApiError";
+  readonly code: ApiErrorCode;
+
+  constructor(code: ApiErrorCode, message: string, cause?: unknown) {
+    super(oneLine(message), cause === undefined ? undefined : { cause });
+    this.code = code;
+  }
+}
+
+/** The message of anything thrown, on one line. */
+export function messageOf(error: unknown): string {
+  if (error instanceof AggregateError && error.errors.length > 0) {
+    return oneLine(error.errors.map(messageOf).join("; "));
+  }
+  return oneLine(error instanceof Error && error.message !== "" ? error.message : String(error));
+}
+
+const certificateCodes: ReadonlySet<string> = new Set([
+  "SELF_SIGNED_CERT_IN_CHAIN",
+  "DEPTH_ZERO_SELF_SIGNED_CERT",
+  "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+  "UNABLE_TO_GET_ISSUER_CERT",
+  "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
+  "CERT_SIGNATURE_FAILURE",
+  "CERT_UNTRUSTED",
+]);
+
+/** Whatever a request threw, as an `ApiError` that says which server and what to do. */
+export function toApiError(error: unknown, server: string): ApiError {
+  if (error instanceof ApiError) {
+    return error;
+  }
+  const message = messageOf(error);
+  if (error instanceof KubernetesConfigError) {
+    return new ApiError("unreachable", message, error);
+  }
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  if (certificateCodes.has(code)) {
+    const mend = "set certificate-authority of the cluster in the kubeconfig to the CA that signed it";
+    return new ApiError(
+      "unreachable",
+      `the certificate of ${server} is signed by an unknown CA (${code}): ${mend}`,
+      error,
+    );
+  }
+  if (code === "ERR_TLS_CERT_ALTNAME_INVALID") {
+    const mend = "use a server address that the certificate names, or set tls-server-name in the kubeconfig";
+    return new ApiError("unreachable", `the certificate of ${server} is for another host: ${mend}`, error);
+  }
+  return new ApiError("unreachable", `cannot talk to the API server ${server}: ${message}`, error);
+}
+
+function oneLine(text: string): string {
+  return text.replaceAll(/\s*[\r\n]+\s*/g, " ").trim();
+}
