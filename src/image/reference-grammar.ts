@@ -1,14 +1,16 @@
 // The grammar of references: host, path, tag, digest. Every check is a single pass, so hostile input costs no more than good input.
 import { type Digest, isDigest } from "./digest.ts";
-import { InvalidReferenceError } from "./invalid-reference-error.ts";
 
-/** The parts of a reference whose domain is known already. */
-interface Parts {
+/** The parts of a reference, each of them valid. */
+export interface ReferenceParts {
   readonly domain: string;
   readonly path: string;
   readonly tag?: string;
   readonly digest?: Digest;
 }
+
+/** What a text turned out to be: a reference, or what is wrong with it in the words of Docker and containerd. */
+export type Reading = ReferenceParts | { readonly problem: string };
 
 /** The parts before anything is checked. */
 interface RawParts {
@@ -38,23 +40,17 @@ const encodedLengths: ReadonlyMap<string, number> = new Map([
   ["sha512", 128],
 ]);
 
-/**
- * Reads `domain/remainder` where `remainder` is a path, then an optional tag, then an optional digest.
- *
- * @throws InvalidReferenceError
- */
-export function readReference(domain: string, remainder: string): Parts {
-  const parts = splitRemainder(remainder);
-  const location = locate(domain, parts.path);
-  if (location === undefined || !hasShape(parts)) throw malformed(domain, remainder);
+/** Reads `domain/remainder`, where `remainder` is a path, then an optional tag, then an optional digest. */
+export function readParts(domain: string, remainder: string): Reading {
+  const { path, tag, digest } = splitRemainder(remainder);
+  const location = locate(domain, path);
+  if (location === undefined || !hasShape({ tag, digest })) return { problem: shapeProblem(domain, remainder) };
   if (location.path.length > maxPathLength) {
-    throw new InvalidReferenceError(`repository name must not be more than ${maxPathLength} characters`);
+    return { problem: `repository name must not be more than ${maxPathLength} characters` };
   }
-  return {
-    ...location,
-    ...(parts.tag === undefined ? {} : { tag: parts.tag }),
-    ...(parts.digest === undefined ? {} : { digest: validDigest(parts.digest) }),
-  };
+  const tagged = tag === undefined ? location : { ...location, tag };
+  if (digest === undefined) return tagged;
+  return isDigest(digest) ? { ...tagged, digest } : { problem: digestProblem(digest) };
 }
 
 /** A path holds neither `:` nor `@` and a tag holds no `@`, so the first of each is where the next part begins. */
@@ -67,7 +63,7 @@ function splitRemainder(remainder: string): RawParts {
   return { path: name.slice(0, colon), tag: name.slice(colon + 1), digest };
 }
 
-function hasShape({ tag, digest }: RawParts): boolean {
+function hasShape({ tag, digest }: Omit<RawParts, "path">): boolean {
   return (tag === undefined || tagShape.test(tag)) && (digest === undefined || hasDigestShape(digest));
 }
 
@@ -93,23 +89,21 @@ function isHost(domain: string): boolean {
   return ipv6Literal.test(host) || (hostAlphabet.test(host) && !brokenHost.test(host));
 }
 
-function validDigest(text: string): Digest {
-  if (isDigest(text)) return text;
+/** Why text of a digest's shape is no digest. The order follows Go's digest library: algorithm, length, alphabet. */
+function digestProblem(text: string): string {
   const colon = text.indexOf(":");
   const algorithm = text.slice(0, colon);
   const expected = encodedLengths.get(algorithm);
   if (expected === undefined) {
-    const message =
-      algorithm === algorithm.toLowerCase() ? "unsupported digest algorithm" : "invalid checksum digest format";
-    throw new InvalidReferenceError(message);
+    return algorithm === algorithm.toLowerCase() ? "unsupported digest algorithm" : "invalid checksum digest format";
   }
-  const wrongLength = text.length - colon - 1 !== expected;
-  throw new InvalidReferenceError(wrongLength ? "invalid checksum digest length" : "invalid checksum digest format");
+  const length = text.length - colon - 1;
+  return length === expected ? "invalid checksum digest format" : "invalid checksum digest length";
 }
 
-function malformed(domain: string, remainder: string): InvalidReferenceError {
-  const lowerRemainder = remainder.toLowerCase();
-  const parts = splitRemainder(lowerRemainder);
+/** Text that fails the grammar only because of its case gets its own message. */
+function shapeProblem(domain: string, remainder: string): string {
+  const parts = splitRemainder(remainder.toLowerCase());
   const onlyCase = locate(domain.toLowerCase(), parts.path) !== undefined && hasShape(parts);
-  return new InvalidReferenceError(onlyCase ? "repository name must be lowercase" : "invalid reference format");
+  return onlyCase ? "repository name must be lowercase" : "invalid reference format";
 }

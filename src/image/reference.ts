@@ -1,7 +1,6 @@
 // Image references: parse, normalise, show. Behaviour of distribution/reference v0.6 and of containerd's CRI plugin.
 import type { Digest } from "./digest.ts";
-import { InvalidReferenceError } from "./invalid-reference-error.ts";
-import { readReference } from "./reference-grammar.ts";
+import { type Reading, readParts } from "./reference-grammar.ts";
 
 /** A parsed reference in full form: the domain is always there, `library/` is added for docker.io's official images. */
 export interface Reference {
@@ -13,6 +12,11 @@ export interface Reference {
   readonly path: string;
   readonly tag?: string;
   readonly digest?: Digest;
+}
+
+/** Thrown for text that is not an image reference. The message is the one that Docker and containerd give. */
+export class InvalidReferenceError extends Error {
+  override readonly name = "InvalidReferenceError";
 }
 
 const defaultDomain = "docker.io";
@@ -28,25 +32,15 @@ const fullHex = /^[0-9a-f]{64}$/;
  * @throws InvalidReferenceError with the text that Docker and containerd use.
  */
 export function parseReference(text: string): Reference {
-  if (fullHex.test(text)) {
-    throw new InvalidReferenceError(`invalid repository name (${text}), cannot specify 64-byte hexadecimal strings`);
-  }
-  const { domain, remainder } = splitDomain(text);
-  const repository = before(remainder, ":");
-  if (repository.toLowerCase() !== repository) {
-    throw new InvalidReferenceError(`invalid reference format: repository name (${repository}) must be lowercase`);
-  }
-  return readReference(domain, remainder);
+  const reading = read(text);
+  if ("problem" in reading) throw new InvalidReferenceError(reading.problem);
+  return reading;
 }
 
 /** Like `parseReference`, with undefined in place of the error. */
 export function tryParseReference(text: string): Reference | undefined {
-  try {
-    return parseReference(text);
-  } catch (error) {
-    if (error instanceof InvalidReferenceError) return undefined;
-    throw error;
-  }
+  const reading = read(text);
+  return "problem" in reading ? undefined : reading;
 }
 
 /** The full form, as containerd stores it and CRI reports it: `docker.io/library/busybox:1`. */
@@ -82,6 +76,18 @@ export function isCanonical(text: string): boolean {
 /** Domain and path, without tag and digest: `docker.io/library/busybox`. */
 export function repositoryOf(ref: Reference): string {
   return ref.domain === "" ? ref.path : `${ref.domain}/${ref.path}`;
+}
+
+function read(text: string): Reading {
+  if (fullHex.test(text)) {
+    return { problem: `invalid repository name (${text}), cannot specify 64-byte hexadecimal strings` };
+  }
+  const { domain, remainder } = splitDomain(text);
+  const repository = before(remainder, ":");
+  if (repository.toLowerCase() !== repository) {
+    return { problem: `invalid reference format: repository name (${repository}) must be lowercase` };
+  }
+  return readParts(domain, remainder);
 }
 
 function splitDomain(text: string): { domain: string; remainder: string } {
