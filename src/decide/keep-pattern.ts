@@ -1,0 +1,103 @@
+// Keep patterns: exact references, globs, regular expressions between slashes, digests. Matched against full names.
+import { type Digest, isDigest } from "../image/digest.ts";
+import type { Image } from "../image/node-state.ts";
+import {
+  formatReference,
+  InvalidReferenceError,
+  parseReference,
+  repositoryOf,
+  withDefaultTag,
+} from "../image/reference.ts";
+
+export interface KeepPattern {
+  /** The pattern as it was written. */
+  readonly text: string;
+  readonly matchesName: (name: string) => boolean;
+  readonly matchesImage: (image: Image) => boolean;
+}
+
+/** Thrown for a pattern that cannot be understood. The message names the cause and the mend. */
+export class InvalidKeepPatternError extends Error {
+  override readonly name = "InvalidKeepPatternError";
+}
+
+/**
+ * Parses a keep pattern:
+ * - `/regular expression/`, searched in the full name (`docker.io/library/nginx:1.27`);
+ * - a digest, with or without `sha256:`: every image that has it as index, manifest or config;
+ * - text with `*` (within a path component), `**` (across components) or `?`: a glob over the whole full name. The
+ *   default registry and `library/` are added as for any reference, so `nginx:*` means `docker.io/library/nginx:*`;
+ * - anything else is a reference: `nginx` means `docker.io/library/nginx:latest`.
+ */
+export function parseKeepPattern(text: string): KeepPattern {
+  if (text === "")
+    throw new InvalidKeepPatternError("an empty keep pattern matches nothing: remove it or write a reference");
+  if (text.length > 1 && text.startsWith("/") && text.endsWith("/")) return regularExpression(text);
+  const digest = /^[0-9a-f]{64}$/.test(text) ? `sha256:${text}` : text;
+  if (isDigest(digest)) return wholeImage(text, digest);
+  if (/[*?]/.test(text)) return glob(text);
+  return exactReference(text);
+}
+
+function regularExpression(text: string): KeepPattern {
+  let expression: RegExp;
+  try {
+    expression = new RegExp(text.slice(1, -1), "u");
+  } catch (error) {
+    const cause = error instanceof Error ? error.message : String(error);
+    throw new InvalidKeepPatternError(`keep pattern ${text} is not a regular expression: ${cause}`);
+  }
+  return { text, matchesName: (name) => expression.test(name), matchesImage: () => false };
+}
+
+function wholeImage(text: string, digest: Digest): KeepPattern {
+  return { text, matchesName: () => false, matchesImage: (image) => image.digests.includes(digest) };
+}
+
+function glob(text: string): KeepPattern {
+  // A pattern whose first component is a wildcard may mean a registry or a repository: both readings protect.
+  const expressions = [...new Set([text, withDefaultRegistry(text)])].map(globExpression);
+  return { text, matchesName: (name) => expressions.some((e) => e.test(name)), matchesImage: () => false };
+}
+
+function withDefaultRegistry(text: string): string {
+  const slash = text.indexOf("/");
+  if (slash < 0) return `docker.io/library/${text}`;
+  const first = text.slice(0, slash);
+  const isRegistry = first === "localhost" || /[.:]/.test(first) || first !== first.toLowerCase();
+  return isRegistry ? text : `docker.io/${text}`;
+}
+
+function globExpression(pattern: string): RegExp {
+  const source = pattern.replaceAll(/\*\*|\*|\?|[^*?]+/g, (part) => {
+    if (part === "**") return ".*";
+    if (part === "*") return "[^/]*";
+    if (part === "?") return "[^/]";
+    return part.replaceAll(/[\\^$.|+()[\]{}]/g, "\\$&");
+  });
+  return new RegExp(`^${source}$`, "su");
+}
+
+function exactReference(text: string): KeepPattern {
+  let full: Set<string>;
+  let digest: Digest | undefined;
+  try {
+    const reference = withDefaultTag(parseReference(text));
+    digest = reference.digest;
+    full = new Set([formatReference(reference)]);
+    if (digest !== undefined && reference.tag !== undefined) {
+      full.add(`${repositoryOf(reference)}:${reference.tag}`).add(`${repositoryOf(reference)}@${digest}`);
+    }
+  } catch (error) {
+    if (!(error instanceof InvalidReferenceError)) throw error;
+    throw new InvalidKeepPatternError(
+      `keep pattern ${JSON.stringify(text)} is no image reference: ${error.message}; write a reference, a glob with *, or /a regular expression/`,
+    );
+  }
+  return {
+    text,
+    matchesName: (name) => name === text || full.has(name),
+    // `repo@digest` protects the image wherever this repository's name on it is spelled otherwise.
+    matchesImage: () => false,
+  };
+}

@@ -1,0 +1,201 @@
+// The plan: a verdict with reasons for every name and every image, the order of removal, and the bytes it frees. Pure.
+import type { Digest } from "../image/digest.ts";
+import type { Image, Instant, NamespaceState, NodeState } from "../image/node-state.ts";
+import { compareBytes } from "../image/order.ts";
+import type { CurrentUses, History } from "./history.ts";
+import { type ImageIndex, type IndexedImage, indexImages } from "./image-index.ts";
+import { classifyName } from "./name-kind.ts";
+import type { Policy } from "./policy.ts";
+import { protectionsOf } from "./protection.ts";
+import type { Reason, RemoveCode } from "./reason.ts";
+import { measureReclaim } from "./reclaim.ts";
+import { type JudgedName, type NameDecision, retainCriNames, retainLastName } from "./retention.ts";
+import { findUses, type Usage } from "./usage.ts";
+
+/** What becomes of one name. */
+export type NameVerdict =
+  | { readonly action: "keep"; readonly name: string; readonly target: Digest; readonly reasons: readonly Reason[] }
+  | {
+      readonly action: "untag";
+      readonly name: string;
+      readonly target: Digest;
+      readonly reasons: readonly Reason<RemoveCode>[];
+    };
+
+/** What becomes of one image. It is deleted when none of its names stays. */
+export interface ImageVerdict {
+  readonly action: "keep" | "delete";
+  readonly namespace: string;
+  readonly image: Image;
+  /** Every name of the image, in the order in which they are removed. */
+  readonly names: readonly NameVerdict[];
+  readonly reasons: readonly Reason<string>[];
+  /** Bytes that removing this image alone would free. */
+  readonly bytes: number;
+}
+
+export interface Plan {
+  readonly takenAt: Instant;
+  /** Verdicts in the order of removal: by namespace, then by the image's first name. */
+  readonly images: readonly ImageVerdict[];
+  /** Bytes that carrying the plan out frees. */
+  readonly plannedBytes: number;
+  /** What is in use now, per namespace: the memory of the next rounds. */
+  readonly uses: ReadonlyMap<string, CurrentUses>;
+  /** One line for each thing an operator should know. */
+  readonly warnings: readonly string[];
+}
+
+export interface PlanInput {
+  readonly state: NodeState;
+  readonly history: History;
+  readonly policy: Policy;
+}
+
+/** Decides what goes and what stays. The same input always gives the same plan. Time is `state.takenAt`. */
+export function makePlan(input: PlanInput): Plan {
+  const judged = input.state.namespaces.map((namespace) => judgeNamespace(namespace, input));
+  const all = judged.flatMap(({ namespace, index }) => index.images.map(({ image }) => ({ namespace, image })));
+  const reclaim = measureReclaim(input.state, all);
+  const images = judged.flatMap(({ namespace, verdicts }) =>
+    verdicts.map((verdict): ImageVerdict => ({ ...verdict, bytes: reclaim.alone(namespace, verdict.image) })),
+  );
+  return {
+    takenAt: input.state.takenAt,
+    images,
+    plannedBytes: reclaim.together(images.filter((verdict) => verdict.action === "delete")),
+    uses: new Map(judged.map(({ namespace, usage, index }) => [namespace, currentUses(usage, index)])),
+    warnings: judged.flatMap(({ usage }) => usage.warnings),
+  };
+}
+
+interface JudgedNamespace {
+  readonly namespace: string;
+  readonly index: ImageIndex;
+  readonly usage: Usage;
+  readonly verdicts: readonly Omit<ImageVerdict, "bytes">[];
+}
+
+function judgeNamespace(namespace: NamespaceState, input: PlanInput): JudgedNamespace {
+  const index = indexImages(namespace);
+  const criManaged = isCriManaged(namespace);
+  const { pods } = input.state;
+  const usage = findUses({ namespace, index, pods, semantics: input.policy.semantics, criManaged });
+  const decisions = index.images.map((entry) => decideImage(entry, { namespace, usage, input, criManaged }));
+  const settled = keepSharedIds(index.images, decisions);
+  const verdicts = index.images.map((entry, i) => toVerdict(namespace.name, entry, settled[i] ?? []));
+  return { namespace: namespace.name, index, usage, verdicts };
+}
+
+/** Names that containerd's CRI plugin manages follow the Kubernetes rules (design: Identity). */
+function isCriManaged(namespace: NamespaceState): boolean {
+  return namespace.name === "k8s.io";
+}
+
+function isCriManagedImage(entry: IndexedImage): boolean {
+  return entry.names.some((name) => name.labels["io.cri-containerd.image"] === "managed");
+}
+
+interface ImageContext {
+  readonly namespace: NamespaceState;
+  readonly usage: Usage;
+  readonly input: PlanInput;
+  readonly criManaged: boolean;
+}
+
+function decideImage(entry: IndexedImage, context: ImageContext): NameDecision[] {
+  const { usage, input } = context;
+  const criManaged = input.policy.semantics === "strict" && (context.criManaged || isCriManagedImage(entry));
+  const imageUses = usage.images.get(entry.image.target) ?? [];
+  const names = judgeNames(entry, { ...context, criManaged }, imageUses.length > 0);
+  if (!criManaged) return retainLastName({ names, imageUses });
+  return retainCriNames({ names, imageUses, podsKnown: input.state.pods !== null });
+}
+
+function judgeNames(entry: IndexedImage, context: ImageContext, imageUsed: boolean): JudgedName[] {
+  const { usage, input, criManaged } = context;
+  const classified = entry.names.map((name) => ({ name, ...classifyName(name.name) }));
+  const protection = {
+    policy: input.policy,
+    history: input.history,
+    now: input.state.takenAt,
+    namespace: context.namespace.name,
+    imageInUse: imageUsed || entry.names.some((name) => usage.names.has(name.name)),
+    imageIsDangling: criManaged && classified.every(({ kind }) => kind === "id" || kind === "dangling"),
+  };
+  return classified.map((name) => ({
+    ...name,
+    reasons: [
+      ...(usage.names.get(name.name.name) ?? []),
+      ...(name.repository === undefined ? [] : (usage.repositories.get(name.repository) ?? [])),
+      ...usage.unresolved,
+      ...protectionsOf({ image: entry.image, name: name.name, kind: name.kind }, protection),
+    ],
+  }));
+}
+
+/** Two images (indexes) may share one config and so one image ID: the ID name then stays as long as either image does. */
+function keepSharedIds(images: readonly IndexedImage[], decisions: readonly NameDecision[][]): NameDecision[][] {
+  const stayingIds = new Set<string>();
+  images.forEach((entry, i) => {
+    if (decisions[i]?.some((decision) => decision.remove === undefined)) stayingIds.add(entry.image.id);
+  });
+  return decisions.map((names, i) => {
+    if (!stayingIds.has(images[i]?.image.id ?? "")) return names;
+    return names.map((decision) => (isSharedIdName(decision, images[i]) ? keepWithImage(decision) : decision));
+  });
+}
+
+function isSharedIdName(decision: NameDecision, entry: IndexedImage | undefined): boolean {
+  if (decision.remove === undefined || decision.name.name !== entry?.image.id) return false;
+  return decision.name.labels["io.cri-containerd.image"] === "managed";
+}
+
+function keepWithImage(decision: NameDecision): NameDecision {
+  const reason: Reason = { code: "companion-of-image", detail: "another image with the same ID stays" };
+  return { name: decision.name, kind: decision.kind, keep: [reason] };
+}
+
+// Tags go first and the ID name last, so that an interrupted removal never leaves a tag on half an image.
+const removalOrder = { tag: 0, other: 0, "digest-reference": 1, dangling: 2, id: 3 } as const;
+
+function toVerdict(
+  namespace: string,
+  entry: IndexedImage,
+  decisions: readonly NameDecision[],
+): Omit<ImageVerdict, "bytes"> {
+  const names = decisions
+    .toSorted((a, b) => removalOrder[a.kind] - removalOrder[b.kind] || compareBytes(a.name.name, b.name.name))
+    .map(nameVerdict);
+  const kept = names.filter((verdict) => verdict.action === "keep");
+  const action = kept.length > 0 ? "keep" : "delete";
+  const reasons = uniqueByCode(
+    (action === "keep" ? kept : names).flatMap((verdict): readonly Reason<string>[] => verdict.reasons),
+  );
+  return { action, namespace, image: entry.image, names, reasons };
+}
+
+function nameVerdict({ name, keep, remove }: NameDecision): NameVerdict {
+  if (remove === undefined) return { action: "keep", name: name.name, target: name.target, reasons: keep };
+  return {
+    action: "untag",
+    name: name.name,
+    target: name.target,
+    reasons: [{ code: remove, detail: removeDetails[remove] }],
+  };
+}
+
+const removeDetails: Readonly<Record<RemoveCode, string>> = {
+  unused: "nothing uses the image",
+  "spare-name": "the image stays under another name",
+  dangling: "the image has neither a tag nor a digest reference",
+};
+
+function uniqueByCode(reasons: readonly Reason<string>[]): Reason<string>[] {
+  return [...new Map(reasons.map((reason) => [`${reason.code} ${reason.detail}`, reason])).values()];
+}
+
+function currentUses(usage: Usage, index: ImageIndex): CurrentUses {
+  const byName = [...usage.names.keys()].flatMap((name) => index.byName.get(name)?.target ?? []);
+  return { images: new Set([...usage.images.keys(), ...byName]), names: new Set(usage.names.keys()) };
+}

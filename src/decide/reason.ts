@@ -1,0 +1,47 @@
+// Why something is kept or removed: a closed set of codes for machines, and one line for people.
+
+/** Why a name or an image stays. Codes are an interface: metrics, JSON and documentation use them. */
+export type KeepCode =
+  | "used-by-container"
+  | "used-by-pod"
+  | "used-by-image-mount"
+  | "last-name"
+  | "companion-of-tag"
+  | "companion-of-image"
+  | "no-pod-source"
+  | "unresolved-container"
+  | "pinned"
+  | "keep-pattern"
+  | "too-young"
+  | "recently-used"
+  | "filtered"
+  | "not-dangling"
+  | "other-names";
+
+/** Why a name is untagged or an image is deleted. */
+export type RemoveCode = "unused" | "spare-name" | "dangling";
+
+export interface Reason<Code extends string = KeepCode> {
+  readonly code: Code;
+  /** One line for people: who, what, since when. */
+  readonly detail: string;
+}
+
+/** Every reason code for keeping, in the order in which documentation lists them. */
+export const keepCodes: Readonly<Record<KeepCode, string>> = {
+  "used-by-container": "a container or sandbox, in any state, uses it",
+  "used-by-pod": "a pod bound to this node asks for it, started or not",
+  "used-by-image-mount": "a container mounts it as an image volume",
+  "last-name": "the image is in use by ID or digest, and this is the last name it has",
+  "companion-of-tag": "a digest reference lives as long as a tag of its repository on the same image",
+  "companion-of-image": "the ID name lives as long as another name of the image, or a use of it",
+  "no-pod-source": "the image is in use and nobody tells which of its tags the pods need",
+  "unresolved-container": "a container of this namespace uses an image that could not be found out",
+  pinned: "the runtime marks the image as pinned",
+  "keep-pattern": "a keep pattern matches",
+  "too-young": "it is younger than the minimum age",
+  "recently-used": "it was used more recently than allowed",
+  filtered: "a filter does not accept it",
+  "not-dangling": "only dangling images are to be removed, and it has a tag or a digest reference",
+  "other-names": "another name of the image stays",
+};

@@ -1,0 +1,120 @@
+// Which names of one image stay, once it is known which are needed: last names, companions of tags, ID names.
+import type { ImageName } from "../image/node-state.ts";
+import { compareBytes } from "../image/order.ts";
+import type { NameKind } from "./name-kind.ts";
+import type { Reason, RemoveCode } from "./reason.ts";
+
+/** One name of an image with everything that speaks for it. `reasons` is empty when nothing does. */
+export interface JudgedName {
+  readonly name: ImageName;
+  readonly kind: NameKind;
+  readonly repository?: string;
+  readonly reasons: readonly Reason[];
+}
+
+export interface RetentionInput {
+  /** All names of the image, in byte order. */
+  readonly names: readonly JudgedName[];
+  /** Why the image's content is in use; empty when it is not. */
+  readonly imageUses: readonly Reason[];
+}
+
+/** A name that goes has no reasons to stay and a code that says why it goes. */
+export interface NameDecision {
+  readonly name: ImageName;
+  readonly kind: NameKind;
+  readonly keep: readonly Reason[];
+  readonly remove?: RemoveCode;
+}
+
+/**
+ * The reference behaviour (spec: prune, section 2.7): names are taken in byte order; the last one of an image in use stays
+ * unless another one stays anyway.
+ */
+export function retainLastName({ names, imageUses }: RetentionInput): NameDecision[] {
+  const stays = names.some((name) => name.reasons.length > 0);
+  const spared = stays || imageUses.length === 0 ? undefined : names.at(-1);
+  const survives = stays || spared !== undefined;
+  return names.map((judged) => {
+    if (judged === spared) return { name: judged.name, kind: judged.kind, keep: lastName(imageUses) };
+    return decided(judged, judged.reasons, survives);
+  });
+}
+
+/** What a name of a CRI-managed image needs to know beyond the image itself. */
+export interface CriRetentionInput extends RetentionInput {
+  /** False when nobody tells which tags the pods need: then all names of an image in use stay. */
+  readonly podsKnown: boolean;
+}
+
+/**
+ * The rules for names that CRI manages (design: Identity, rules 1 to 6): digest references live with the tags of their
+ * repository, the ID name lives with any other name or use, and an image is never left without a tag or digest reference
+ * as long as it had one.
+ */
+export function retainCriNames(input: CriRetentionInput): NameDecision[] {
+  const { names, imageUses } = input;
+  const keep = new Map<JudgedName, readonly Reason[]>();
+  const inUse = imageUses.length > 0;
+  if (inUse && !input.podsKnown) for (const name of names) keep.set(name, noPodSource(name, imageUses));
+  for (const name of names) if (name.reasons.length > 0) keep.set(name, name.reasons);
+  keepCompanionsOfTags(names, keep);
+  if ((inUse || keep.size > 0) && ![...keep.keys()].some(isReadable)) {
+    const last = lastInOrder(names);
+    if (last !== undefined && !keep.has(last)) keep.set(last, lastName(inUse ? imageUses : [...keep.values()].flat()));
+    keepCompanionsOfTags(names, keep);
+  }
+  for (const name of names) {
+    if (name.kind === "id" && !keep.has(name) && (inUse || keep.size > 0)) keep.set(name, [companionOfImage]);
+  }
+  return names.map((judged) => decided(judged, keep.get(judged) ?? [], keep.size > 0));
+}
+
+const companionOfImage: Reason = {
+  code: "companion-of-image",
+  detail: "the ID name stays with the other names and uses of the image",
+};
+
+function keepCompanionsOfTags(names: readonly JudgedName[], keep: Map<JudgedName, readonly Reason[]>): void {
+  const tags = [...keep.keys()].filter((name) => name.kind === "tag");
+  for (const name of names) {
+    if (name.kind !== "digest-reference" || keep.has(name)) continue;
+    const tag = tags.find((candidate) => candidate.repository === name.repository);
+    if (tag !== undefined) keep.set(name, [{ code: "companion-of-tag", detail: `${tag.name.name} stays` }]);
+  }
+}
+
+function isReadable(name: JudgedName): boolean {
+  return name.kind !== "id" && name.kind !== "dangling";
+}
+
+const preference: Readonly<Record<NameKind, number>> = { dangling: 0, id: 1, "digest-reference": 2, other: 3, tag: 4 };
+
+/** The name that stays when one must: a tag before a digest reference before the ID name, the last in byte order. */
+function lastInOrder(names: readonly JudgedName[]): JudgedName | undefined {
+  const sorted = [...names].sort(
+    (a, b) => preference[a.kind] - preference[b.kind] || compareBytes(a.name.name, b.name.name),
+  );
+  return sorted.at(-1);
+}
+
+function noPodSource(name: JudgedName, imageUses: readonly Reason[]): readonly Reason[] {
+  if (name.reasons.length > 0) return name.reasons;
+  return [
+    {
+      code: "no-pod-source",
+      detail: `the image is in use (${imageUses[0]?.detail}) and nobody tells which names are needed`,
+    },
+  ];
+}
+
+function lastName(because: readonly Reason[]): Reason[] {
+  return [{ code: "last-name", detail: "the last name of an image that stays" }, ...because];
+}
+
+function decided(judged: JudgedName, keep: readonly Reason[], imageStays: boolean): NameDecision {
+  const { name, kind } = judged;
+  if (keep.length > 0) return { name, kind, keep };
+  if (kind === "dangling") return { name, kind, keep, remove: "dangling" };
+  return { name, kind, keep, remove: imageStays ? "spare-name" : "unused" };
+}

@@ -1,0 +1,178 @@
+// Who needs what: turns containers and pods into uses of names and of images. The most careful file of the project.
+import type { Digest } from "../image/digest.ts";
+import { danglingName, isIdPrefix, shortIdHex } from "../image/image-id.ts";
+import type { Container, NamespaceState, Pod } from "../image/node-state.ts";
+import { formatReference, repositoryOf, tryParseReference, withDefaultTag } from "../image/reference.ts";
+import { stripRuntimeScheme } from "../image/runtime-spelling.ts";
+import type { ImageIndex } from "./image-index.ts";
+import type { Semantics } from "./policy.ts";
+import type { Reason } from "./reason.ts";
+
+/** What one namespace's images are used for. */
+export interface Usage {
+  /** Uses by name: the exact name is needed, whatever it points to. */
+  readonly names: ReadonlyMap<string, readonly Reason[]>;
+  /** Uses by content: at least one name of the image is needed. */
+  readonly images: ReadonlyMap<Digest, readonly Reason[]>;
+  /** Repositories (full form) whose names all stay, because a use of them could not be resolved. */
+  readonly repositories: ReadonlyMap<string, readonly Reason[]>;
+  /** Set when a container's image could not be found out at all: nothing of the namespace may go. */
+  readonly unresolved: readonly Reason[];
+  /** One line for each thing an operator should know. */
+  readonly warnings: readonly string[];
+}
+
+export interface UsageInput {
+  readonly namespace: NamespaceState;
+  readonly index: ImageIndex;
+  readonly pods: readonly Pod[] | null;
+  readonly semantics: Semantics;
+  /** True when CRI manages the namespace's names: unresolvable uses then protect more (spec: prune, rule S3). */
+  readonly criManaged: boolean;
+}
+
+/** Collects every use of the names and images of one namespace. */
+export function findUses(input: UsageInput): Usage {
+  const uses = new UsageBuilder(input);
+  for (const container of input.namespace.containers) uses.addContainer(container);
+  for (const pod of input.pods ?? []) uses.addPod(pod);
+  return uses;
+}
+
+/** A pod that will not run again needs its images only through containers that still exist. */
+export function isTerminal(pod: Pod): boolean {
+  return pod.phase === "Succeeded" || pod.phase === "Failed";
+}
+
+class UsageBuilder implements Usage {
+  readonly names = new Map<string, Reason[]>();
+  readonly images = new Map<Digest, Reason[]>();
+  readonly repositories = new Map<string, Reason[]>();
+  readonly unresolved: Reason[] = [];
+  readonly warnings: string[] = [];
+  readonly #input: UsageInput;
+  readonly #index: ImageIndex;
+  readonly #strict: boolean;
+
+  constructor(input: UsageInput) {
+    this.#input = input;
+    this.#index = input.index;
+    this.#strict = input.semantics === "strict";
+  }
+
+  addContainer(container: Container): void {
+    const reason: Reason = { code: "used-by-container", detail: describeContainer(container) };
+    const resolved = this.#strict ? this.#resolveStrictly(container) : resolveAsUpstream(container);
+    for (const target of resolved) {
+      push(this.images, target, reason);
+      push(this.names, danglingName(target), reason);
+    }
+    if (!this.#strict && container.imageId !== "") push(this.names, danglingName(container.imageId as Digest), reason);
+    this.#addSpelling(container.image, reason);
+    if (!this.#strict) return;
+    if (resolved.length === 0) this.#addUnresolved(container, reason);
+    const mounted: Reason = { code: "used-by-image-mount", detail: `mounted into ${describeContainer(container)}` };
+    for (const mount of container.imageMounts) this.#addMount(mount, mounted);
+  }
+
+  addPod(pod: Pod): void {
+    if (isTerminal(pod)) return;
+    const reason: Reason = {
+      code: "used-by-pod",
+      detail: `pod ${pod.namespace}/${pod.name} (${pod.phase || "no phase"})`,
+    };
+    for (const spelling of pod.images) {
+      this.#addSpelling(spelling, reason);
+      this.#addImages(this.#readAsId(spelling), reason);
+    }
+    for (const imageId of pod.imageIds) this.#addImages(this.#index.targetsOf(imageId), reason);
+  }
+
+  #resolveStrictly(container: Container): readonly Digest[] {
+    const byId = [container.imageId, ...container.otherImageIds].flatMap((id) => this.#index.targetsOf(id));
+    if (byId.length > 0) return [...new Set(byId)];
+    const bySnapshot = this.#index.targetsBySnapshot(container.snapshotKey);
+    if (bySnapshot.length > 0) return bySnapshot;
+    const asId = this.#readAsId(container.image);
+    return asId.length > 0 || container.imageId !== "" ? asId : this.#targetsNow(container.image);
+  }
+
+  /** What a spelling, read as a name, points to now. */
+  #targetsNow(spelling: string): readonly Digest[] {
+    const parsed = tryParseReference(stripRuntimeScheme(spelling));
+    const full = parsed === undefined ? spelling : formatReference(withDefaultTag(parsed));
+    return [full, spelling].flatMap((name) => this.#index.byName.get(name)?.target ?? []);
+  }
+
+  /** Images that a spelling means when it is read as an ID, an ID prefix or a reference with a digest. */
+  #readAsId(spelling: string): readonly Digest[] {
+    const exact = this.#index.targetsOf(spelling);
+    if (exact.length > 0) return exact;
+    const hex = shortIdHex(spelling);
+    return hex === undefined ? [] : this.#index.targetsByHexPrefix(hex);
+  }
+
+  #addImages(targets: readonly Digest[], reason: Reason): void {
+    for (const target of targets) push(this.images, target, reason);
+  }
+
+  /** A spelling protects the name it spells; one with tag and digest protects the tag alone as well. */
+  #addSpelling(spelling: string, reason: Reason): void {
+    if (spelling === "") return;
+    if (this.#strict) push(this.names, spelling, reason);
+    const parsed = tryParseReference(stripRuntimeScheme(spelling));
+    if (parsed === undefined) {
+      if (this.#strict && this.#readAsId(spelling).length === 0) {
+        this.warnings.push(
+          `${reason.detail}: ${JSON.stringify(spelling)} is no image reference; only that exact name is kept`,
+        );
+      }
+      return;
+    }
+    const reference = withDefaultTag(parsed);
+    push(this.names, formatReference(reference), reason);
+    if (reference.tag === undefined || reference.digest === undefined) return;
+    push(this.names, `${repositoryOf(reference)}:${reference.tag}`, reason);
+    // CRI drops the tag and looks the image up under its digest reference, so there that name is needed as well.
+    if (this.#input.criManaged) push(this.names, `${repositoryOf(reference)}@${reference.digest}`, reason);
+  }
+
+  /** An image volume uses the content that its name points to now, not just the name. */
+  #addMount(mount: string, reason: Reason): void {
+    this.#addSpelling(mount, reason);
+    this.#addImages(this.#readAsId(mount), reason);
+    this.#addImages(this.#targetsNow(mount), reason);
+  }
+
+  /** Fail closed where CRI manages the names: the image behind an unresolvable use is not known, so nothing near it goes. */
+  #addUnresolved(container: Container, reason: Reason): void {
+    if (!this.#input.criManaged) return;
+    if (container.image === "" && container.imageId === "") {
+      if (container.snapshotKey !== "") return;
+      this.unresolved.push({ code: "unresolved-container", detail: `${describeContainer(container)} names no image` });
+      return;
+    }
+    const parsed = tryParseReference(stripRuntimeScheme(container.image));
+    if (parsed === undefined || shortIdHex(container.image) !== undefined) return;
+    push(this.repositories, repositoryOf(parsed), reason);
+  }
+}
+
+/** Upstream's reading: the resolved ID is used when the spelling is a prefix of it or ends with `@` and it. */
+function resolveAsUpstream(container: Container): readonly Digest[] {
+  const resolved = container.imageId as Digest;
+  if (resolved === "") return [];
+  const byPrefix = isIdPrefix(`sha256:${container.image.replace(/^sha256:/, "")}`, resolved);
+  return byPrefix || container.image.endsWith(`@${resolved}`) ? [resolved] : [];
+}
+
+function describeContainer(container: Container): string {
+  const owner = container.pod === undefined ? "" : ` of pod ${container.pod}`;
+  return `${container.kind} ${container.id.slice(0, 12)}${owner} (${container.state})`;
+}
+
+function push<Key>(map: Map<Key, Reason[]>, key: Key, reason: Reason): void {
+  const reasons = map.get(key);
+  if (reasons === undefined) map.set(key, [reason]);
+  else if (!reasons.includes(reason)) reasons.push(reason);
+}
