@@ -1,0 +1,141 @@
+// Between a node file and the domain: defaults are filled in on the way in, and left out on the way back.
+import type { Container, Image, ImageName, Instant, NamespaceState, NodeState, Pod } from "../image/node-state.ts";
+import type { NodeFile } from "./node-file-schema.ts";
+
+type FileNamespace = NodeFile["namespaces"][number];
+type Entry<List> = NonNullable<List> extends readonly (infer Item)[] ? Item : never;
+
+/** The state that a checked node file describes. `now` stands in where the file does not say when it was taken. */
+export function stateFromFile(file: NodeFile, now: Instant): NodeState {
+  return {
+    takenAt: file.takenAt ?? now,
+    runtime: { kind: file.runtime?.kind ?? "embedded", version: file.runtime?.version ?? "unknown" },
+    namespaces: file.namespaces.map(namespaceFromFile),
+    foreignBlobs: file.foreignBlobs ?? [],
+    pods: file.pods?.map(podFromFile) ?? null,
+  };
+}
+
+/** A node's state as the JSON value of a node file, fields in their documented order. */
+export function fileFromState(state: NodeState): Record<string, unknown> {
+  return {
+    takenAt: timeText(state.takenAt),
+    runtime: { kind: state.runtime.kind, version: state.runtime.version },
+    namespaces: state.namespaces.map((namespace) => ({
+      name: namespace.name,
+      names: namespace.names.map(fileName),
+      images: namespace.images.map(fileImage),
+      containers: namespace.containers.map(fileContainer),
+      held: { blobs: namespace.held.blobs, snapshots: namespace.held.snapshots },
+    })),
+    foreignBlobs: state.foreignBlobs,
+    pods: state.pods?.map(filePod) ?? null,
+  };
+}
+
+function namespaceFromFile(file: FileNamespace): NamespaceState {
+  const containers = file.containers ?? [];
+  const taken = new Set(containers.map((container) => container.id));
+  return {
+    name: file.name ?? "default",
+    names: file.names?.map(nameFromFile) ?? [],
+    images: file.images?.map(imageFromFile) ?? [],
+    containers: containers.map((container, index) =>
+      containerFromFile(container, container.id || freeId(index, taken)),
+    ),
+    held: { blobs: file.held?.blobs ?? [], snapshots: file.held?.snapshots ?? [] },
+  };
+}
+
+function freeId(index: number, taken: ReadonlySet<unknown>): string {
+  const id = `container-${index + 1}`;
+  return taken.has(id) ? `${id}-unnamed` : id;
+}
+
+function nameFromFile({ name, target, createdAt, updatedAt, labels }: Entry<FileNamespace["names"]>): ImageName {
+  return { name, target, labels: labels ?? {}, ...known({ createdAt, updatedAt }) };
+}
+
+function imageFromFile(file: Entry<FileNamespace["images"]>): Image {
+  const { target, labels, createdAt, parent } = file;
+  const id = file.id ?? target;
+  return {
+    target,
+    id,
+    digests: [...new Set([...(file.digests ?? []), target, id])],
+    pinned: file.pinned ?? false,
+    blobs: file.blobs ?? [],
+    snapshots:
+      file.snapshots?.map(({ key, size, parent: below }) => (below ? { key, size, parent: below } : { key, size })) ??
+      [],
+    ...known({ labels, createdAt, parent }),
+  };
+}
+
+function containerFromFile(file: Entry<FileNamespace["containers"]>, id: string): Container {
+  return {
+    id,
+    image: file.image ?? "",
+    imageId: file.imageId ?? "",
+    otherImageIds: file.otherImageIds ?? [],
+    state: file.state,
+    kind: file.kind ?? "container",
+    snapshotKey: file.snapshotKey ?? "",
+    imageMounts: file.imageMounts ?? [],
+    ...known({ pod: file.pod }),
+  };
+}
+
+function podFromFile(file: Entry<NodeFile["pods"]>): Pod {
+  return {
+    namespace: file.namespace ?? "default",
+    name: file.name,
+    uid: file.uid ?? "",
+    phase: file.phase ?? "",
+    images: file.images ?? [],
+    imageIds: file.imageIds ?? [],
+  };
+}
+
+function fileName({ name, target, createdAt, updatedAt, labels }: ImageName) {
+  return { name, target, createdAt: timeText(createdAt), updatedAt: timeText(updatedAt), labels: sorted(labels) };
+}
+
+function fileImage(image: Image) {
+  return {
+    target: image.target,
+    id: image.id,
+    digests: image.digests,
+    labels: image.labels === undefined ? undefined : sorted(image.labels),
+    createdAt: timeText(image.createdAt),
+    pinned: image.pinned,
+    parent: image.parent,
+    blobs: image.blobs.map(({ digest, size }) => ({ digest, size })),
+    snapshots: image.snapshots.map(({ key, size, parent }) => ({ key, size, parent })),
+  };
+}
+
+function fileContainer(container: Container) {
+  const { id, image, imageId, otherImageIds, state, kind, snapshotKey, imageMounts, pod } = container;
+  return { id, image, imageId, otherImageIds, state, kind, snapshotKey, imageMounts, pod };
+}
+
+function filePod({ namespace, name, uid, phase, images, imageIds }: Pod) {
+  return { namespace, name, uid, phase, images, imageIds };
+}
+
+function timeText(instant: Instant | undefined): string | undefined {
+  return instant === undefined ? undefined : new Date(instant).toISOString();
+}
+
+function sorted(labels: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(labels).sort(([left], [right]) => (left < right ? -1 : 1)));
+}
+
+type Known<Fields> = { [Key in keyof Fields]?: NonNullable<Fields[Key]> };
+
+/** The fields that have a value: in the domain a field that is not known is absent. */
+function known<Fields extends object>(fields: Fields): Known<Fields> {
+  const there = Object.entries(fields).filter(([, value]) => value !== undefined && value !== null);
+  return Object.fromEntries(there) as Known<Fields>;
+}
