@@ -1,6 +1,6 @@
 // Temporary folders that go away, with whatever is mounted below them, also when the test process ends early.
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { atExit } from "./at-exit.ts";
@@ -14,9 +14,13 @@ export interface TempFolder {
 /** Names carry the owner's process id, so that a later run can tell the leftovers of a killed one. */
 const namePattern = /^prunelet-(\d+)-/;
 
+/** The process that made the temporary folder of this name; undefined when the name is not one of ours. */
+export function tempFolderOwner(name: string): string | undefined {
+  return namePattern.exec(name)?.[1];
+}
+
 /** A new empty folder with a short path (unix sockets in it must stay below 108 bytes). */
 export function createTempFolder(): TempFolder {
-  removeLeftovers();
   const path = mkdtempSync(join(tmpdir(), `prunelet-${process.pid}-`));
   const forget = atExit(() => removeFolder(path));
   return {
@@ -37,7 +41,8 @@ export function mountsBelow(folder: string): readonly string[] {
     .reverse();
 }
 
-function removeFolder(path: string): void {
+/** Unmounts what is mounted at or below a folder and removes it. */
+export function removeFolder(path: string): void {
   for (const point of mountsBelow(path)) unmount(point);
   rmSync(path, { recursive: true, force: true, maxRetries: 5 });
 }
@@ -46,13 +51,6 @@ function unmount(point: string): void {
   const plain = spawnSync("umount", [point], { stdio: "ignore" });
   // A mount that something still holds is detached: it vanishes with its last user.
   if (plain.status !== 0) spawnSync("umount", ["-l", point], { stdio: "ignore" });
-}
-
-function removeLeftovers(): void {
-  for (const name of readdirSync(tmpdir())) {
-    const owner = namePattern.exec(name)?.[1];
-    if (owner !== undefined && !existsSync(`/proc/${owner}`)) removeFolder(join(tmpdir(), name));
-  }
 }
 
 /** /proc/mounts writes blanks and backslashes as octal escapes. */

@@ -1,0 +1,43 @@
+// The private cgroup of a test daemon: everything that runs in its containers is found, ended and cleared away by it.
+import { existsSync, readdirSync, readFileSync, rmdirSync } from "node:fs";
+import { join } from "node:path";
+import { killAndWait, pauseThread } from "./processes.ts";
+
+const mountPoint = "/sys/fs/cgroup";
+
+/** Folders of the cgroup `name` (a path without leading slash): one per controller with cgroup v1, one with v2. */
+export function cgroupFolders(name: string): readonly string[] {
+  const hierarchies = readdirSync(mountPoint, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  const candidates = [mountPoint, ...hierarchies.map((entry) => join(mountPoint, entry.name))];
+  return candidates.map((hierarchy) => join(hierarchy, name)).filter((folder) => existsSync(folder));
+}
+
+/** Kills every process of a cgroup and below, and removes the cgroup. Synchronous: works at process exit. */
+export function clearCgroup(name: string): void {
+  const folders = cgroupFolders(name).flatMap(withSubfolders);
+  killAndWait([...new Set(folders.flatMap(processesOf))]);
+  for (const folder of folders) removeFolder(folder);
+}
+
+/** Deepest first. */
+function withSubfolders(folder: string): readonly string[] {
+  const below = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  return [...below.flatMap((entry) => withSubfolders(join(folder, entry.name))), folder];
+}
+
+function processesOf(folder: string): readonly number[] {
+  return readFileSync(join(folder, "cgroup.procs"), "utf8").split("\n").filter(Boolean).map(Number);
+}
+
+/** The kernel answers "busy" for a moment after the last process ended. */
+function removeFolder(folder: string): void {
+  for (let attempt = 0; attempt < 40; attempt += 1) {
+    try {
+      rmdirSync(folder);
+      return;
+    } catch {
+      if (!existsSync(folder)) return;
+      pauseThread(25);
+    }
+  }
+}

@@ -1,0 +1,56 @@
+// A real registry for one test: on the loopback interface, plain HTTP, storage in a temporary folder.
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { atExit } from "../at-exit.ts";
+import { createTempFolder } from "../temp.ts";
+import { waitFor } from "../wait.ts";
+import { clearLeftovers } from "./leftovers.ts";
+import { findProgram, required } from "./manifest.ts";
+import { startDaemon } from "./processes.ts";
+
+export interface Registry {
+  /** `127.0.0.1:<port>`: the domain of its images. */
+  readonly host: string;
+  /** `http://127.0.0.1:<port>` */
+  readonly url: string;
+  logs(): string;
+  stop(): Promise<void>;
+}
+
+/** Starts a registry on a free port and waits until it answers. */
+export async function startRegistry(): Promise<Registry> {
+  clearLeftovers();
+  const folder = createTempFolder();
+  const config = join(folder.path, "config.json");
+  writeFileSync(config, JSON.stringify(configOf(folder.path)));
+  const daemon = startDaemon(required(findProgram("registry")), ["serve", config]);
+  const forget = atExit(() => daemon.signal("SIGKILL"));
+  const stop = async () => {
+    await daemon.end();
+    forget();
+    folder.remove();
+  };
+  try {
+    const host = await waitFor("the registry to listen", () => listeningAddress(daemon.logs()));
+    const url = `http://${host}`;
+    await waitFor("the registry to answer", async () => (await fetch(`${url}/v2/`)).ok);
+    return { host, url, logs: daemon.logs, stop };
+  } catch (error) {
+    await stop();
+    throw new Error(`the registry did not start: ${daemon.logs().slice(-2_000)}`, { cause: error });
+  }
+}
+
+/** JSON is YAML. Port 0: the system chooses, the registry logs which. */
+function configOf(folder: string): unknown {
+  return {
+    version: "0.1",
+    log: { level: "info", accesslog: { disabled: true } },
+    storage: { filesystem: { rootdirectory: join(folder, "storage") }, delete: { enabled: true } },
+    http: { addr: "127.0.0.1:0" },
+  };
+}
+
+function listeningAddress(logs: string): string | undefined {
+  return /listening on (127\.0\.0\.1:[1-9]\d*)/.exec(logs)?.[1];
+}
