@@ -10,6 +10,7 @@ import type { WatchEvent } from "./watch-event.ts";
 export class PodView {
   readonly #clock: Clock;
   readonly #staleAfterMs: number;
+  readonly #onListenerError: (error: unknown) => void;
   readonly #listeners = new Set<() => void>();
   #pods = new Map<string, Pod>();
   #sorted: readonly Pod[] | undefined;
@@ -20,9 +21,11 @@ export class PodView {
   #cancelStaleness = () => {};
   #lastKind: PodsView["kind"] = "unsynced";
 
-  constructor(clock: Clock, staleAfterMs: number) {
+  /** `onListenerError` is told what a listener threw: it must not end the watch. */
+  constructor(clock: Clock, staleAfterMs: number, onListenerError: (error: unknown) => void) {
     this.#clock = clock;
     this.#staleAfterMs = staleAfterMs;
+    this.#onListenerError = onListenerError;
   }
 
   /** The pods by UID are exactly these, now. */
@@ -154,8 +157,16 @@ export class PodView {
     if (podsChanged || kind !== this.#lastKind) {
       this.#lastKind = kind;
       for (const listener of this.#listeners) {
-        listener();
+        this.#call(listener);
       }
+    }
+  }
+
+  #call(listener: () => void): void {
+    try {
+      listener();
+    } catch (error) {
+      this.#onListenerError(error);
     }
   }
 }

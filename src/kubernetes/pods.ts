@@ -1,8 +1,9 @@
 // The pod source for Kubernetes: lists the pods of this node once, then watches them, for as long as it runs.
+import type { Instant } from "../image/node-state.ts";
 import { type BackoffLimits, backoffDelay, defaultBackoff } from "./backoff.ts";
 import { type Clock, sleep, systemClock } from "./clock.ts";
 import type { KubernetesConnection } from "./connection.ts";
-import { ApiError, toApiError } from "./errors.ts";
+import { ApiError, messageOf, toApiError } from "./errors.ts";
 import { type Freshness, listPods } from "./list.ts";
 import type { PodSource, PodsView } from "./pod-source.ts";
 import { PodView } from "./pod-view.ts";
@@ -31,7 +32,9 @@ const shortestWatchMs = 1_000;
 export function watchPods(options: WatchPodsOptions): PodSource {
   const clock = options.clock ?? systemClock;
   const staleAfterMs = options.staleAfterMs ?? 300_000;
-  const view = new PodView(clock, staleAfterMs);
+  const view = new PodView(clock, staleAfterMs, (error) =>
+    options.log?.("a listener of the pod source failed", { error: messageOf(error) }),
+  );
   const stopping = new AbortController();
   const context: ApiContext = {
     connection: options.connection,
@@ -79,11 +82,13 @@ class Follower {
   readonly #context: ApiContext;
   readonly #view: PodView;
   readonly #staleAfterMs: number;
+  readonly #backoff: BackoffLimits;
   readonly #onListed: () => void;
   #freshness: Freshness = { kind: "cached" };
   #mustList = true;
   #resourceVersion = "";
   #failures = 0;
+  #openedAt: Instant | undefined;
   #endedAsAgreed = false;
   #verb: "list" | "watch" = "list";
 
@@ -98,6 +103,7 @@ class Follower {
     this.#context = context;
     this.#view = view;
     this.#staleAfterMs = staleAfterMs;
+    this.#backoff = options.backoff ?? defaultBackoff;
     this.#onListed = onListed;
   }
 
@@ -129,7 +135,7 @@ class Follower {
     this.#mustList = false;
     this.#endedAsAgreed = false;
     this.#options.log?.("listed pods", { pods: pods.size, resourceVersion });
-    this.#guarded(() => this.#view.replace(pods));
+    this.#view.replace(pods);
     this.#onListed();
   }
 
@@ -137,13 +143,12 @@ class Follower {
     const { clock } = this.#context;
     this.#verb = "watch";
     let events = 0;
-    let openedAt = clock.now();
     await watchOnce(this.#context, {
       nodeName: this.#options.nodeName,
       resourceVersion: this.#resourceVersion,
       silenceMs: this.#staleAfterMs / 2,
       onOpen: () => {
-        openedAt = clock.now();
+        this.#openedAt = clock.now();
         this.#options.log?.("watching pods", { resourceVersion: this.#resourceVersion });
         this.#opened();
       },
@@ -152,7 +157,8 @@ class Follower {
         this.#heard(event);
       },
     });
-    if (events === 0 && Math.abs(clock.now() - openedAt) < shortestWatchMs) {
+    const lifetime = Math.abs(clock.now() - (this.#openedAt ?? 0));
+    if (events === 0 && lifetime < shortestWatchMs) {
       throw new ApiError(
         "refused",
         "the API server ends each watch of pods at once: check its load and the proxies on the way",
@@ -166,12 +172,10 @@ class Follower {
   #opened(): void {
     const seamless = this.#endedAsAgreed;
     this.#endedAsAgreed = false;
-    this.#guarded(() => {
-      this.#view.accept();
-      if (seamless) {
-        this.#view.confirm();
-      }
-    });
+    this.#view.accept();
+    if (seamless) {
+      this.#view.confirm();
+    }
   }
 
   #heard(event: WatchEvent): void {
@@ -181,12 +185,15 @@ class Follower {
     this.#failures = 0;
     this.#resourceVersion = event.resourceVersion;
     this.#freshness = { kind: "notOlderThan", resourceVersion: event.resourceVersion };
-    this.#guarded(() => this.#view.apply(event));
+    this.#view.apply(event);
   }
 
   /** Notes the failure; returns the milliseconds to wait. */
   #failed(error: ApiError): number {
-    this.#failures += 1;
+    // A watch that lasted longer than any wait was a success, even when nothing happened in it.
+    const lasted = this.#openedAt !== undefined && this.#context.clock.now() - this.#openedAt > this.#backoff.capMs;
+    this.#failures = lasted ? 1 : this.#failures + 1;
+    this.#openedAt = undefined;
     this.#endedAsAgreed = false;
     if (error.code === "expired") {
       this.#mustList = true;
@@ -196,21 +203,19 @@ class Follower {
       // Whatever could not be read may have been about a pod: only a list tells.
       this.#mustList = true;
     }
-    const delay = backoffDelay(this.#failures, this.#context.clock.random(), this.#options.backoff ?? defaultBackoff);
+    const delay = backoffDelay(this.#failures, this.#context.clock.random(), this.#backoff);
     this.#options.log?.("pods: trying again", { verb: this.#verb, code: error.code, delayMs: delay });
-    this.#guarded(() => {
-      this.#view.fail(error, this.#verb);
-      this.#options.onError?.(error);
-    });
+    this.#view.fail(error, this.#verb);
+    this.#report(error);
     return delay;
   }
 
-  /** Runs code of others: what a listener throws must not end the watch. */
-  #guarded(action: () => void): void {
+  /** Code of others: what it throws must not end the watch. */
+  #report(error: ApiError): void {
     try {
-      action();
-    } catch (error) {
-      this.#options.log?.("a listener of the pod source failed", { error: String(error) });
+      this.#options.onError?.(error);
+    } catch (thrown) {
+      this.#options.log?.("the error handler of the pod source failed", { error: messageOf(thrown) });
     }
   }
 }
