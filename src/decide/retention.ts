@@ -53,29 +53,24 @@ export interface CriRetentionInput extends RetentionInput {
  * as long as it had one.
  */
 export function retainCriNames(input: CriRetentionInput): NameDecision[] {
-  const { names, imageUses } = input;
   const keep = new Map<JudgedName, readonly Reason[]>();
-  const inUse = imageUses.length > 0;
-  if (inUse && !input.podsKnown) for (const name of names) keep.set(name, noPodSource(name, imageUses));
-  for (const name of names) if (name.reasons.length > 0) keep.set(name, name.reasons);
-  keepCompanionsOfTags(names, keep);
-  if ((inUse || keep.size > 0) && ![...keep.keys()].some(isReadable)) {
-    const last = lastInOrder(names);
-    if (last !== undefined && !keep.has(last)) keep.set(last, lastName(inUse ? imageUses : [...keep.values()].flat()));
-    keepCompanionsOfTags(names, keep);
-  }
-  for (const name of names) {
-    if (name.kind === "id" && !keep.has(name) && (inUse || keep.size > 0)) keep.set(name, [companionOfImage]);
-  }
-  return names.map((judged) => decided(judged, keep.get(judged) ?? [], keep.size > 0));
+  keepNeeded(input, keep);
+  keepCompanionsOfTags(input.names, keep);
+  keepLastReadable(input, keep);
+  keepIdNames(input, keep);
+  return input.names.map((judged) => decided(judged, keep.get(judged) ?? [], keep.size > 0));
 }
 
-const companionOfImage: Reason = {
-  code: "companion-of-image",
-  detail: "the ID name stays with the other names and uses of the image",
-};
+type Kept = Map<JudgedName, readonly Reason[]>;
 
-function keepCompanionsOfTags(names: readonly JudgedName[], keep: Map<JudgedName, readonly Reason[]>): void {
+function keepNeeded({ names, imageUses, podsKnown }: CriRetentionInput, keep: Kept): void {
+  for (const name of names) {
+    if (name.reasons.length > 0) keep.set(name, name.reasons);
+    else if (imageUses.length > 0 && !podsKnown) keep.set(name, [noPodSource(imageUses)]);
+  }
+}
+
+function keepCompanionsOfTags(names: readonly JudgedName[], keep: Kept): void {
   const tags = [...keep.keys()].filter((name) => name.kind === "tag");
   for (const name of names) {
     if (name.kind !== "digest-reference" || keep.has(name)) continue;
@@ -83,6 +78,26 @@ function keepCompanionsOfTags(names: readonly JudgedName[], keep: Map<JudgedName
     if (tag !== undefined) keep.set(name, [{ code: "companion-of-tag", detail: `${tag.name.name} stays` }]);
   }
 }
+
+/** An image that stays keeps a name that people and kubelets can ask for: an ID name alone would make it dangling. */
+function keepLastReadable({ names, imageUses }: CriRetentionInput, keep: Kept): void {
+  const stays = imageUses.length > 0 || keep.size > 0;
+  if (!stays || [...keep.keys()].some(isReadable)) return;
+  const last = lastInOrder(names);
+  if (last === undefined || keep.has(last)) return;
+  keep.set(last, lastName(imageUses.length > 0 ? imageUses : [...keep.values()].flat()));
+  keepCompanionsOfTags(names, keep);
+}
+
+function keepIdNames({ names, imageUses }: CriRetentionInput, keep: Kept): void {
+  if (imageUses.length === 0 && keep.size === 0) return;
+  for (const name of names) if (name.kind === "id" && !keep.has(name)) keep.set(name, [companionOfImage]);
+}
+
+const companionOfImage: Reason = {
+  code: "companion-of-image",
+  detail: "the ID name stays with the other names and uses of the image",
+};
 
 function isReadable(name: JudgedName): boolean {
   return name.kind !== "id" && name.kind !== "dangling";
@@ -98,14 +113,9 @@ function lastInOrder(names: readonly JudgedName[]): JudgedName | undefined {
   return sorted.at(-1);
 }
 
-function noPodSource(name: JudgedName, imageUses: readonly Reason[]): readonly Reason[] {
-  if (name.reasons.length > 0) return name.reasons;
-  return [
-    {
-      code: "no-pod-source",
-      detail: `the image is in use (${imageUses[0]?.detail}) and nobody tells which names are needed`,
-    },
-  ];
+function noPodSource(imageUses: readonly Reason[]): Reason {
+  const user = imageUses[0]?.detail ?? "something";
+  return { code: "no-pod-source", detail: `the image is in use (${user}) and nobody tells which names are needed` };
 }
 
 function lastName(because: readonly Reason[]): Reason[] {

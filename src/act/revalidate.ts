@@ -1,0 +1,115 @@
+// The check right before acting: judges an image again with the containers and pods of this moment.
+
+import { type ImageVerdict, makePlan, type Plan, type PlanInput } from "../decide/plan.ts";
+import type { Digest } from "../image/digest.ts";
+import type { Container, NodeState, Pod } from "../image/node-state.ts";
+import type { PodSource } from "../kubernetes/pod-source.ts";
+import type { Clock } from "../observe/clock.ts";
+import { podsNow } from "../observe/observe-node.ts";
+import type { CallOptions, ContainerRuntime } from "../runtime/runtime.ts";
+
+/** A fresh judgement, or why none can be made. */
+export type FreshVerdict =
+  | { readonly kind: "judged"; readonly verdict: ImageVerdict | undefined }
+  | { readonly kind: "blind"; readonly message: string };
+
+export interface RevalidatorInput {
+  readonly planned: PlanInput;
+  readonly plan: Plan;
+  readonly runtime: ContainerRuntime;
+  readonly pods: PodSource;
+  readonly clock: Clock;
+  /** Milliseconds for which a list of containers counts as read right before a removal. */
+  readonly freshFor: number;
+}
+
+/**
+ * Reads the containers of a namespace again, at most every `freshFor` milliseconds and whenever the runtime reports a
+ * change, and makes the plan anew only when containers or pods really changed.
+ */
+export class Revalidator {
+  readonly #input: RevalidatorInput;
+  readonly #readings = new Map<string, Reading>();
+  #plan: Plan;
+  #verdicts: ReadonlyMap<string, ReadonlyMap<Digest, ImageVerdict>>;
+  #state: NodeState;
+
+  constructor(input: RevalidatorInput) {
+    this.#input = input;
+    this.#plan = input.plan;
+    this.#verdicts = byImage(input.plan);
+    this.#state = input.planned.state;
+  }
+
+  /** Makes the next question read the containers of a namespace again. */
+  containersChanged(namespace: string): void {
+    this.#readings.delete(namespace);
+  }
+
+  /** Judges one image with what is known now. Throws `RuntimeError` when the containers cannot be read. */
+  async judge(namespace: string, target: Digest, options: CallOptions): Promise<FreshVerdict> {
+    const containers = await this.#freshContainers(namespace, options);
+    const seen = podsNow(this.#input.pods);
+    if (seen.kind === "refused") return { kind: "blind", message: seen.message };
+    this.#update(namespace, containers, seen.pods);
+    return { kind: "judged", verdict: this.#verdicts.get(namespace)?.get(target) };
+  }
+
+  /** One listing serves all removals that begin while it is fresh. */
+  #freshContainers(namespace: string, options: CallOptions): Promise<readonly Container[]> {
+    const now = this.#input.clock.now();
+    const known = this.#readings.get(namespace);
+    if (known !== undefined && now - known.startedAt <= this.#input.freshFor) return known.containers;
+    const reading: Reading = { startedAt: now, containers: this.#input.runtime.containers(namespace, options) };
+    this.#readings.set(namespace, reading);
+    reading.containers.catch(() => {
+      if (this.#readings.get(namespace) === reading) this.#readings.delete(namespace);
+    });
+    return reading.containers;
+  }
+
+  #update(namespace: string, containers: readonly Container[], pods: readonly Pod[] | null): void {
+    const before = this.#state.namespaces.find((candidate) => candidate.name === namespace);
+    const sameContainers = before === undefined || sameUses(before.containers, containers);
+    if (sameContainers && samePods(this.#state.pods, pods)) return;
+    const namespaces = this.#state.namespaces.map((n) => (n.name === namespace ? { ...n, containers } : n));
+    this.#state = { ...this.#state, namespaces, pods };
+    this.#plan = makePlan({ ...this.#input.planned, state: this.#state });
+    this.#verdicts = byImage(this.#plan);
+  }
+}
+
+interface Reading {
+  readonly startedAt: number;
+  readonly containers: Promise<readonly Container[]>;
+}
+
+function byImage(plan: Plan): ReadonlyMap<string, ReadonlyMap<Digest, ImageVerdict>> {
+  const namespaces = new Map<string, Map<Digest, ImageVerdict>>();
+  for (const verdict of plan.images) {
+    let images = namespaces.get(verdict.namespace);
+    if (images === undefined) {
+      images = new Map();
+      namespaces.set(verdict.namespace, images);
+    }
+    images.set(verdict.image.target, verdict);
+  }
+  return namespaces;
+}
+
+/** True when the containers need the same images; their states do not matter, because every state counts as a use. */
+function sameUses(before: readonly Container[], now: readonly Container[]): boolean {
+  if (before === now) return true;
+  if (before.length !== now.length) return false;
+  const known = new Map(before.map((container) => [container.id, useOf(container)]));
+  return now.every((container) => known.get(container.id) === useOf(container));
+}
+
+function useOf({ image, imageId, otherImageIds, imageMounts, snapshotKey }: Container): string {
+  return JSON.stringify([image, imageId, otherImageIds, imageMounts, snapshotKey]);
+}
+
+function samePods(before: readonly Pod[] | null, now: readonly Pod[] | null): boolean {
+  if (before === now) return true;
+  return JSON.stringify(before) === JSON.stringify(now);
+}
