@@ -116,7 +116,9 @@ test("counts the acceptance of the next watch as news when the last one ended in
   server.setPods([wirePod("a")]);
   const { source, clock, errors } = follow(await connectTo(server.url), { staleAfterMs: 600_000 });
   await eventually(() => expect(server.watchers).toBe(1));
+  clock.advance(10_000);
   server.bookmark();
+  await eventually(() => expect(source.view()).toMatchObject({ confirmedAt: expect.closeTo(clock.now(), -3.5) }));
   clock.advance(200_000);
 
   server.endWatches();
