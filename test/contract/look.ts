@@ -1,0 +1,41 @@
+// Small questions to what a runtime says, for the cases of the contract table.
+import { expect } from "vitest";
+import type { Container, Image, NamespaceState } from "../../src/image/node-state.ts";
+import type { Content } from "../../src/runtime/runtime.ts";
+import type { Subject } from "./subject.ts";
+
+/** The subject's namespace as the runtime sees it now. */
+export async function look(subject: Subject, namespace = subject.namespace): Promise<NamespaceState> {
+  const state = await subject.runtime.observe();
+  const found = state.namespaces.find((one) => one.name === namespace);
+  return found ?? expect.fail(`the runtime does not tell of namespace ${namespace}`);
+}
+
+/** The image that a name points to. */
+export function imageNamed(state: NamespaceState, name: string): Image {
+  const target = state.names.find((one) => one.name === name)?.target;
+  return state.images.find((one) => one.target === target) ?? expect.fail(`no image behind the name ${name}`);
+}
+
+export function containerOf(state: NamespaceState, id: string): Container {
+  return state.containers.find((one) => one.id === id) ?? expect.fail(`no container ${id}`);
+}
+
+/** Everything that the runtime keeps because of the image. */
+export function contentOf(image: Image): Content {
+  return {
+    blobs: image.blobs.map((blob) => blob.digest).sort(),
+    snapshots: image.snapshots.map((snapshot) => snapshot.key).sort(),
+  };
+}
+
+export function sameContent(content: Content): Content {
+  return { blobs: [...content.blobs].sort(), snapshots: [...content.snapshots].sort() };
+}
+
+/** Removes a name and collects: what a round of pruning does. */
+export async function removeAndCollect(subject: Subject, image: Image, name: string, namespace = subject.namespace) {
+  const result = await subject.runtime.removeName(namespace, name, image.target);
+  await subject.runtime.collect();
+  return result;
+}
