@@ -142,11 +142,25 @@ export class PodView {
   }
 
   #confirm(): void {
+    if (this.#stopped) {
+      return;
+    }
     this.#confirmedAt = this.#clock.now();
     this.#failure = undefined;
+    this.#wakeWhenStale();
+  }
+
+  #wakeWhenStale(): void {
     this.#cancelStaleness();
-    // One millisecond more, because the view is stale only after the limit has passed.
-    this.#cancelStaleness = this.#clock.after(this.#staleAfterMs + 1, () => this.#tell(false));
+    // The view is stale only after the limit has passed, so one millisecond more; timers may fire early, so the age is asked again.
+    const left = Math.max(this.#staleAfterMs - this.age(), 0) + 1;
+    this.#cancelStaleness = this.#clock.after(left, () => {
+      if (this.age() > this.#staleAfterMs) {
+        this.#tell(false);
+      } else {
+        this.#wakeWhenStale();
+      }
+    });
   }
 
   #tell(podsChanged: boolean): void {

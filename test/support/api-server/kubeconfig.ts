@@ -11,17 +11,18 @@ export interface KubeconfigSketch {
   readonly tokenFile?: string;
 }
 
-/** Writes the file and returns its path. */
+/** Writes the file and returns its path. Without a token there is no user in it. */
 export function writeKubeconfig(path: string, sketch: KubeconfigSketch): string {
   const ca = sketch.ca === undefined ? {} : { "certificate-authority-data": Buffer.from(sketch.ca).toString("base64") };
   const token = sketch.token === undefined ? {} : { token: sketch.token };
   const tokenFile = sketch.tokenFile === undefined ? {} : { tokenFile: sketch.tokenFile };
+  const anonymous = sketch.token === undefined && sketch.tokenFile === undefined;
   const content = {
     apiVersion: "v1",
     kind: "Config",
     clusters: [{ name: "test", cluster: { server: sketch.server, ...ca } }],
-    users: [{ name: "prunelet", user: { ...token, ...tokenFile } }],
-    contexts: [{ name: "test", context: { cluster: "test", user: "prunelet" } }],
+    users: anonymous ? [] : [{ name: "prunelet", user: { ...token, ...tokenFile } }],
+    contexts: [{ name: "test", context: { cluster: "test", ...(anonymous ? {} : { user: "prunelet" }) } }],
     "current-context": "test",
   };
   writeFileSync(path, stringify(content));
