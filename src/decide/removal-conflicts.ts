@@ -1,0 +1,66 @@
+// What stands in the way of removing an image, in the order and the words of the reference behaviour.
+import { type Digest, shortHex } from "../image/digest.ts";
+import { type RefusedRemoval, type RemovalConflict, type RemovalUse, refusal } from "./removal-types.ts";
+
+/** The conflicts to look for besides running containers, which always count. */
+export interface SoftConflicts {
+  readonly stopped: boolean;
+  readonly severalNames: boolean;
+}
+
+/** An image about to go, and who might mind. */
+export interface RemovalCandidate {
+  readonly target: Digest;
+  /** How many records the image has. */
+  readonly nameCount: number;
+  readonly containers: readonly RemovalUse[];
+  /** Whether a mounted image counts as used. */
+  readonly mountsCount: boolean;
+}
+
+/** The first conflict with deleting the image, or undefined when nothing minds. */
+export function findConflict(candidate: RemovalCandidate, soft: SoftConflicts): RefusedRemoval | undefined {
+  const users = candidate.containers.filter((use) => isUse(use, candidate.target, candidate.mountsCount));
+  const running = users.find((use) => use.running);
+  if (running !== undefined) return containerConflict(candidate.target, running);
+  const stopped = users.at(0);
+  if (soft.stopped && stopped !== undefined) return containerConflict(candidate.target, stopped);
+  if (soft.severalNames && candidate.nameCount > 1) return namesConflict(candidate.target);
+  return undefined;
+}
+
+/** The first container in any state that uses the image or has it mounted. */
+export function findUser(target: Digest, containers: readonly RemovalUse[]): RemovalUse | undefined {
+  return containers.find((use) => isUse(use, target, true));
+}
+
+/** The refusal to remove the last name of an image that a container uses. `shownName` is the name as people write it. */
+export function nameInUse(shownName: string, target: Digest, user: RemovalUse): RefusedRemoval {
+  const why = `container ${shortHex(user.id)} is using its referenced image ${shortHex(target)}`;
+  return conflictRefusal(shownName, why, byContainer("name-in-use", true, user));
+}
+
+function isUse(use: RemovalUse, target: Digest, mountsCount: boolean): boolean {
+  return use.target === target || (mountsCount && use.imageMountOf === target);
+}
+
+function containerConflict(target: Digest, user: RemovalUse): RefusedRemoval {
+  const state = user.running ? "running" : "stopped";
+  const why = `image is being used by ${state} container ${shortHex(user.id)}`;
+  const kind = user.running ? "running-container" : "stopped-container";
+  return conflictRefusal(shortHex(target), why, byContainer(kind, !user.running, user));
+}
+
+function namesConflict(target: Digest): RefusedRemoval {
+  const why = "image is referenced in multiple repositories";
+  return conflictRefusal(shortHex(target), why, { kind: "several-names", forcible: true });
+}
+
+function byContainer(kind: RemovalConflict["kind"], forcible: boolean, user: RemovalUse): RemovalConflict {
+  return { kind, forcible, container: user.id, ...(user.pod === undefined ? {} : { pod: user.pod }) };
+}
+
+function conflictRefusal(what: string, why: string, conflict: RemovalConflict): RefusedRemoval {
+  const mend = conflict.forcible ? "must be forced" : "cannot be forced";
+  return refusal(409, `conflict: unable to delete ${what} (${mend}) - ${why}`, { conflict });
+}
