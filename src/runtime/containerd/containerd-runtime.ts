@@ -1,0 +1,234 @@
+// The containerd adapter: the runtime port over containerd's own gRPC interface, with CRI's help where it answers.
+import { randomUUID } from "node:crypto";
+import type { Digest } from "../../image/digest.ts";
+import type { Container, ImageName } from "../../image/node-state.ts";
+import type {
+  CallOptions,
+  ContainerRuntime,
+  Content,
+  FilesystemUsage,
+  RemovalResult,
+  RuntimeEvent,
+  RuntimeInfo,
+  RuntimeState,
+} from "../runtime.ts";
+import { RuntimeError } from "../runtime-error.ts";
+import { type CallObserver, type Connection, openConnection, type Scope, scopeOf } from "./connection.ts";
+import type { ImageResolver } from "./containers.ts";
+import { CriLink } from "./cri-link.ts";
+import { socketPath } from "./endpoint.ts";
+import { subscribe } from "./events.ts";
+import { FactReader } from "./fact-reader.ts";
+import { type FilesystemProbe, filesystemsOf, probeFilesystem } from "./filesystems.ts";
+import { expiryLabel } from "./gc-labels.ts";
+import { hostPlatform } from "./host-platform.ts";
+import { type Memory, type NamespaceSeen, observeNamespace } from "./observe-namespace.ts";
+import { storagePlugins } from "./plugins.ts";
+import { forEachBlob, type Reading } from "./read-inventory.ts";
+import { readName, readUses } from "./read-uses.ts";
+import { remainingOf } from "./remaining.ts";
+import { removeName } from "./remove-name.ts";
+import { SnapshotSizes } from "./snapshot-sizes.ts";
+import { isAtLeast, parseVersion } from "./version.ts";
+
+/** The namespace that CRI works in; it knows no other. */
+const criNamespace = "k8s.io";
+/** Milliseconds after which the lease that asks for a collection ends by itself, should we die in between. */
+const collectLeaseMs = 10 * 60_000;
+
+export interface ContainerdOptions {
+  /** The daemon's socket, e.g. `unix:///run/containerd/containerd.sock`. */
+  readonly endpoint: string;
+  /** The namespaces to work in, e.g. `["k8s.io"]`. */
+  readonly namespaces: readonly string[];
+  /** Told about every call that was made. */
+  readonly onCall?: CallObserver;
+  /** Looks at filesystems; the kernel's answer by default. */
+  readonly statfs?: FilesystemProbe;
+}
+
+/** A runtime that speaks to containerd. Opens no connection before it is asked something. */
+export function connectContainerd(options: ContainerdOptions): ContainerRuntime {
+  return new ContainerdRuntime(options);
+}
+
+/** What one observation leaves for the questions after it. */
+interface Known {
+  readonly snapshotters: readonly string[];
+  readonly resolvers: ReadonlyMap<string, ImageResolver>;
+  readonly withMounts: boolean;
+}
+
+class ContainerdRuntime implements ContainerRuntime {
+  readonly kind = "containerd";
+  readonly #namespaces: readonly string[];
+  readonly #connection: Connection;
+  readonly #probe: FilesystemProbe;
+  readonly #cri: CriLink;
+  readonly #memory: Memory;
+  #known: Known | undefined;
+
+  constructor(options: ContainerdOptions) {
+    this.#namespaces = [...new Set(options.namespaces)];
+    this.#connection = openConnection(socketPath(options.endpoint), options.onCall);
+    this.#probe = options.statfs ?? probeFilesystem;
+    this.#cri = new CriLink(this.#connection);
+    const facts = new FactReader(this.#connection);
+    this.#memory = { facts, sizes: new SnapshotSizes(this.#connection), host: hostPlatform() };
+  }
+
+  async info(options?: CallOptions): Promise<RuntimeInfo> {
+    const scope = scopeOf(options);
+    const version = await this.#version(scope);
+    const cri = await this.#cri.probe(scope);
+    return {
+      kind: this.kind,
+      version,
+      apiVersions: { containerd: "v1", ...(cri ? { cri } : {}) },
+      capabilities: {
+        untag: true,
+        exactBytes: true,
+        compareAndDelete: parseVersion(version).major >= 2,
+        pinnedImages: true,
+        namespaces: true,
+      },
+    };
+  }
+
+  async observe(options?: CallOptions): Promise<RuntimeState> {
+    const scope = scopeOf(options);
+    const existing = await this.#checkedNamespaces(scope);
+    const version = await this.#version(scope);
+    const { snapshotters } = await storagePlugins(this.#connection, scope);
+    // Image volumes came with containerd 2.1; before, asking every container for its mounts would be in vain.
+    const withMounts = isAtLeast(version, 2, 1);
+    if (this.#namespaces.includes(criNamespace)) await this.#cri.probe(scope);
+    const foreignBlobs = await this.#foreignBlobs(existing, scope);
+    const seen: NamespaceSeen[] = [];
+    for (const namespace of this.#namespaces) {
+      const cri = this.#criOf(namespace);
+      const question = { snapshotters, cri, withMounts };
+      seen.push(await observeNamespace(this.#reading(namespace, scope), this.#memory, question));
+    }
+    this.#memory.facts.retain((digest) => seen.some(({ inventory }) => inventory.blobs.has(digest)));
+    const resolvers = new Map(seen.map(({ state, resolver }) => [state.name, resolver]));
+    this.#known = { snapshotters, resolvers, withMounts };
+    return { runtime: { kind: this.kind, version }, namespaces: seen.map(({ state }) => state), foreignBlobs };
+  }
+
+  async containers(namespace: string, options?: CallOptions): Promise<readonly Container[]> {
+    if (!this.#namespaces.includes(namespace)) this.#refuse(namespace);
+    const scope = scopeOf(options);
+    const resolver = this.#known?.resolvers.get(namespace);
+    if (!this.#known || !resolver) {
+      const state = await this.observe(options);
+      return state.namespaces.find(({ name }) => name === namespace)?.containers ?? [];
+    }
+    const { snapshotters, withMounts } = this.#known;
+    const cri = this.#criOf(namespace);
+    const readCri = async () => cri?.view(scope, withMounts);
+    const uses = await readUses(this.#reading(namespace, scope), { snapshotters, resolver, readCri });
+    return uses.containers;
+  }
+
+  async findName(namespace: string, name: string, options?: CallOptions): Promise<ImageName | undefined> {
+    return readName(this.#reading(namespace, scopeOf(options)), name);
+  }
+
+  async removeName(namespace: string, name: string, target: Digest, options?: CallOptions): Promise<RemovalResult> {
+    return removeName(this.#reading(namespace, scopeOf(options)), name, target);
+  }
+
+  /** Ends a throw-away lease synchronously, the cheapest thing that the daemon answers only after a collection. */
+  async collect(options?: CallOptions): Promise<void> {
+    const scope = scopeOf(options);
+    await this.#checkedNamespaces(scope);
+    const [namespace] = this.#namespaces;
+    if (namespace === undefined) return;
+    const { leases } = this.#connection.clients;
+    const id = `prunelet-collect-${randomUUID()}`;
+    const labels = expiryLabel(Date.now() + collectLeaseMs);
+    await this.#connection.call({ operation: "create lease", namespace }, scope, (wire) =>
+      leases.create({ id, labels }, wire),
+    );
+    await this.#connection.call({ operation: "collect garbage", namespace, deadline: "collection" }, scope, (wire) =>
+      leases.delete({ id, sync: true }, wire),
+    );
+  }
+
+  async remaining(namespace: string, content: Content, options?: CallOptions): Promise<Content> {
+    const scope = scopeOf(options);
+    const existing = await this.#existingNamespaces(scope);
+    return remainingOf(this.#reading(namespace, scope), content, existing);
+  }
+
+  events(signal: AbortSignal): AsyncIterable<RuntimeEvent> {
+    return subscribe(this.#connection, this.#namespaces, signal);
+  }
+
+  async filesystems(options?: CallOptions): Promise<readonly FilesystemUsage[]> {
+    const scope = scopeOf(options);
+    const { roots } = await storagePlugins(this.#connection, scope);
+    const found = await filesystemsOf(roots, this.#probe);
+    if (found.length > 0) return found;
+    const mountpoint = await this.#cri.imageFilesystem(scope);
+    return mountpoint ? filesystemsOf([mountpoint], this.#probe) : [];
+  }
+
+  async close(): Promise<void> {
+    this.#connection.close();
+  }
+
+  #reading(namespace: string, scope: Scope): Reading {
+    return { connection: this.#connection, namespace, scope };
+  }
+
+  #criOf(namespace: string): CriLink | undefined {
+    return namespace === criNamespace ? this.#cri : undefined;
+  }
+
+  async #version(scope: Scope): Promise<string> {
+    const { version } = await this.#connection.call({ operation: "version" }, scope, (wire) =>
+      this.#connection.clients.version.version({}, wire),
+    );
+    return version.replace(/^v/, "");
+  }
+
+  async #existingNamespaces(scope: Scope): Promise<readonly string[]> {
+    const { namespaces } = await this.#connection.call({ operation: "list namespaces" }, scope, (wire) =>
+      this.#connection.clients.namespaces.list({}, wire),
+    );
+    return namespaces.map(({ name }) => name);
+  }
+
+  /** The daemon answers for a namespace that does not exist as for an empty one, so a typo would look like a clean node. */
+  async #checkedNamespaces(scope: Scope): Promise<readonly string[]> {
+    const existing = await this.#existingNamespaces(scope);
+    const missing = this.#namespaces.find((namespace) => !existing.includes(namespace));
+    if (missing === undefined) return existing;
+    const known = existing.length === 0 ? "none yet" : existing.join(", ");
+    throw new RuntimeError(
+      "invalid-argument",
+      "list namespaces",
+      `no containerd namespace "${missing}": the daemon has ${known}; name one of them with --namespace`,
+    );
+  }
+
+  async #foreignBlobs(existing: readonly string[], scope: Scope): Promise<readonly Digest[]> {
+    const digests = new Set<Digest>();
+    for (const namespace of existing) {
+      if (this.#namespaces.includes(namespace)) continue;
+      await forEachBlob(this.#reading(namespace, scope), ({ digest }) => digests.add(digest as Digest));
+    }
+    return [...digests];
+  }
+
+  #refuse(namespace: string): never {
+    const observed = this.#namespaces.join(", ");
+    throw new RuntimeError(
+      "invalid-argument",
+      "list containers",
+      `namespace "${namespace}" is not observed, only ${observed}`,
+    );
+  }
+}

@@ -1,0 +1,24 @@
+// The plugins of the daemon that hold images: its snapshotters and its content store.
+import type { Connection, Scope } from "./connection.ts";
+
+export interface StoragePlugins {
+  /** IDs of the snapshotters that work. */
+  readonly snapshotters: readonly string[];
+  /** Directories on the daemon's side that hold snapshots and content, as far as it tells. */
+  readonly roots: readonly string[];
+}
+
+const snapshotterType = "io.containerd.snapshotter.v1";
+const contentType = "io.containerd.content.v1";
+
+/** Asks the daemon. A snapshotter that the node cannot use shows an error of its own and is left out. */
+export async function storagePlugins(connection: Connection, scope: Scope): Promise<StoragePlugins> {
+  const { plugins } = await connection.call({ operation: "list plugins" }, scope, (options) =>
+    connection.clients.introspection.plugins({}, options),
+  );
+  const working = plugins.filter((plugin) => plugin.initErr === undefined);
+  const snapshotters = working.filter((plugin) => plugin.type === snapshotterType);
+  const content = working.filter((plugin) => plugin.type === contentType);
+  const roots = [...snapshotters, ...content].flatMap((plugin) => plugin.exports["root"] ?? []);
+  return { snapshotters: snapshotters.map((plugin) => plugin.id), roots };
+}
