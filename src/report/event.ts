@@ -1,0 +1,37 @@
+// The one stream of things worth reporting. Every sink (metrics, log) reads the same events.
+import type { NameOutcome, Outcome } from "../act/outcome.ts";
+import type { Plan } from "../decide/plan.ts";
+import type { NodeState } from "../image/node-state.ts";
+import type { FilesystemUsage } from "../runtime/runtime.ts";
+
+/** Why a round removed nothing: the labels of `skipped_reconciles_total`. */
+export type SkipReason = "pods-not-synced" | "state-file";
+
+export type ReportEvent =
+  | {
+      readonly kind: "planned";
+      readonly state: NodeState;
+      readonly plan: Plan;
+      readonly filesystems: readonly FilesystemUsage[];
+    }
+  | { readonly kind: "name-done"; readonly outcome: NameOutcome }
+  | {
+      readonly kind: "round-done";
+      readonly at: number;
+      readonly seconds: number;
+      readonly plan: Plan;
+      readonly outcome: Outcome;
+    }
+  | { readonly kind: "round-skipped"; readonly seconds: number; readonly reason: SkipReason; readonly message: string }
+  | { readonly kind: "round-failed"; readonly seconds: number; readonly message: string }
+  | { readonly kind: "pods-synced"; readonly synced: boolean; readonly message: string }
+  | { readonly kind: "runtime-call"; readonly call: string; readonly seconds: number }
+  | { readonly kind: "notice"; readonly level: "debug" | "info" | "warn"; readonly message: string };
+
+/** Takes events as they come. Must not throw. */
+export type ReportSink = (event: ReportEvent) => void;
+
+/** True when every removal that was tried succeeded or was overtaken. */
+export function succeeded(outcome: Outcome): boolean {
+  return outcome.collectFailure === undefined && outcome.names.every(({ result }) => result.kind !== "failed");
+}

@@ -1,0 +1,113 @@
+// The log sink: static messages with fields. JSON on stderr, readable lines when stderr is a terminal.
+import { type Logger, pino } from "pino";
+import pretty from "pino-pretty";
+import type { NameOutcome } from "../act/outcome.ts";
+import { takeInventory } from "../decide/inventory.ts";
+import type { Plan } from "../decide/plan.ts";
+import { formatBytes } from "./bytes.ts";
+import { type ReportEvent, type ReportSink, succeeded } from "./event.ts";
+
+export interface LogOptions {
+  readonly level: "debug" | "info" | "warn" | "error";
+  readonly format: "json" | "text";
+}
+
+/** A logger that writes to stderr at once, so that nothing is lost when the process ends. */
+export function createLogger({ level, format }: LogOptions): Logger {
+  const base = { level, base: null, timestamp: pino.stdTimeFunctions.isoTime };
+  if (format === "json")
+    return pino(
+      { ...base, formatters: { level: (label) => ({ level: label }) } },
+      pino.destination({ dest: 2, sync: true }),
+    );
+  const colorize = process.env["NO_COLOR"] === undefined && process.stderr.isTTY === true;
+  return pino(base, pretty({ destination: 2, sync: true, colorize, singleLine: true, translateTime: "SYS:HH:MM:ss" }));
+}
+
+/** Writes one info line a round, one debug line a verdict, and a warning for whatever an operator should see. */
+export function logSink(log: Logger): ReportSink {
+  return (event) => write(log, event);
+}
+
+function write(log: Logger, event: ReportEvent): void {
+  switch (event.kind) {
+    case "planned":
+      logPlan(log, event.plan);
+      return;
+    case "name-done":
+      logName(log, event.outcome);
+      return;
+    case "round-done":
+      logRound(log, event);
+      return;
+    case "round-skipped":
+      log.warn({ reason: event.reason, cause: event.message }, "round skipped, nothing removed");
+      return;
+    case "round-failed":
+      log.error({ cause: event.message }, "round failed");
+      return;
+    case "pods-synced":
+      if (event.synced) log.info("pods of this node are known");
+      else log.warn({ cause: event.message }, "pods of this node are not known, nothing is removed");
+      return;
+    case "runtime-call":
+      log.trace({ call: event.call, seconds: event.seconds }, "runtime call");
+      return;
+    case "notice":
+      log[event.level](event.message);
+      return;
+  }
+}
+
+function logPlan(log: Logger, plan: Plan): void {
+  for (const warning of plan.warnings) log.warn(warning);
+  if (!log.isLevelEnabled("debug")) return;
+  for (const { namespace, action, image, names, reasons } of plan.images) {
+    const fields = {
+      namespace,
+      image: image.id,
+      names: names.map((name) => name.name),
+      reasons: reasons.map((r) => r.code),
+    };
+    log.debug(fields, action === "keep" ? "keep image" : "delete image");
+  }
+}
+
+function logName(log: Logger, { namespace, name, target, reason, result }: NameOutcome): void {
+  switch (result.kind) {
+    case "removed":
+      log.info({ name, namespace, target, reason }, "untagged");
+      return;
+    case "failed":
+      log.error({ name, namespace, reason: result.reason, cause: result.message }, "removal failed");
+      return;
+    case "in-use":
+    case "skipped":
+      log.info({ name, namespace, result: result.kind, cause: result.message }, "name left alone");
+      return;
+    case "already-gone":
+    case "moved":
+      log.info({ name, namespace, result: result.kind }, "name left alone");
+      return;
+  }
+}
+
+function logRound(log: Logger, { plan, outcome, seconds }: Extract<ReportEvent, { kind: "round-done" }>): void {
+  for (const { id, namespace, reason } of outcome.deleted) log.info({ image: id, namespace, reason }, "deleted");
+  const untagged = outcome.names.filter(({ result }) => result.kind === "removed").length;
+  const failed = outcome.names.filter(({ result }) => result.kind === "failed").length;
+  const fields = {
+    untagged,
+    deleted: outcome.deleted.length,
+    failed,
+    images: takeInventory(plan).images,
+    planned: formatBytes(plan.plannedBytes),
+    reclaimed: formatBytes(outcome.reclaimedBytes),
+    plannedBytes: plan.plannedBytes,
+    reclaimedBytes: outcome.reclaimedBytes,
+    durationMs: Math.round(seconds * 1000),
+  };
+  if (outcome.collectFailure !== undefined) log.error({ cause: outcome.collectFailure.message }, "collection failed");
+  if (succeeded(outcome)) log.info(fields, "round done");
+  else log.error(fields, "round partly failed");
+}

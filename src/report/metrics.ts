@@ -1,0 +1,133 @@
+// The Prometheus sink: turns report events into the metrics of the metric table, in a registry of its own.
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import type { NameOutcome, Outcome } from "../act/outcome.ts";
+import { takeInventory } from "../decide/inventory.ts";
+import type { Plan } from "../decide/plan.ts";
+import type { FilesystemUsage } from "../runtime/runtime.ts";
+import { type ReportEvent, type ReportSink, succeeded } from "./event.ts";
+import { type MetricRow, metricTable } from "./metric-table.ts";
+
+const prefix = "prunelet_";
+
+export interface Metrics {
+  readonly registry: Registry;
+  readonly sink: ReportSink;
+}
+
+/** What build_info says. */
+export interface BuildInfo {
+  readonly version: string;
+  readonly runtime: string;
+  readonly runtimeVersion: string;
+}
+
+/** Makes the registry with every metric of the table and the sink that feeds it. */
+export function createMetrics(build: BuildInfo): Metrics {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const metrics = createAll(registry);
+  metrics.buildInfo.set({ version: build.version, runtime: build.runtime, runtime_version: build.runtimeVersion }, 1);
+  return { registry, sink: (event) => feed(metrics, event) };
+}
+
+type All = ReturnType<typeof createAll>;
+
+function createAll(registry: Registry) {
+  const options = (row: MetricRow) => ({
+    name: prefix + row.name,
+    help: row.help,
+    labelNames: row.labels,
+    registers: [registry],
+  });
+  const counter = (row: MetricRow) => new Counter(options(row));
+  const gauge = (row: MetricRow) => new Gauge(options(row));
+  const histogram = (row: MetricRow) => new Histogram({ ...options(row), buckets: [...(row.buckets ?? [])] });
+  const table = metricTable;
+  return {
+    imagesDeleted: counter(table.imagesDeleted),
+    namesUntagged: counter(table.namesUntagged),
+    removalFailures: counter(table.removalFailures),
+    reclaimedBytes: counter(table.reclaimedBytes),
+    reconciles: counter(table.reconciles),
+    skippedReconciles: counter(table.skippedReconciles),
+    imagesKept: counter(table.imagesKept),
+    images: gauge(table.images),
+    imageBytes: gauge(table.imageBytes),
+    names: gauge(table.names),
+    filesystemCapacity: gauge(table.filesystemCapacity),
+    filesystemUsed: gauge(table.filesystemUsed),
+    filesystemInodes: gauge(table.filesystemInodes),
+    filesystemInodesUsed: gauge(table.filesystemInodesUsed),
+    lastSuccess: gauge(table.lastSuccess),
+    podsSynced: gauge(table.podsSynced),
+    buildInfo: gauge(table.buildInfo),
+    reconcileDuration: histogram(table.reconcileDuration),
+    removalDuration: histogram(table.removalDuration),
+    runtimeCallDuration: histogram(table.runtimeCallDuration),
+  };
+}
+
+function feed(metrics: All, event: ReportEvent): void {
+  switch (event.kind) {
+    case "planned":
+      setInventory(metrics, event.plan);
+      setFilesystems(metrics, event.filesystems);
+      return;
+    case "name-done":
+      countName(metrics, event.outcome);
+      return;
+    case "round-done":
+      metrics.reconcileDuration.observe(event.seconds);
+      metrics.reconciles.inc({ result: succeeded(event.outcome) ? "done" : "failed" });
+      if (succeeded(event.outcome)) metrics.lastSuccess.set(event.at / 1000);
+      countOutcome(metrics, event.outcome);
+      return;
+    case "round-skipped":
+      metrics.reconciles.inc({ result: "skipped" });
+      metrics.skippedReconciles.inc({ reason: event.reason });
+      return;
+    case "round-failed":
+      metrics.reconciles.inc({ result: "failed" });
+      return;
+    case "pods-synced":
+      metrics.podsSynced.set(event.synced ? 1 : 0);
+      return;
+    case "runtime-call":
+      metrics.runtimeCallDuration.observe({ call: event.call }, event.seconds);
+      return;
+    case "notice":
+      return;
+  }
+}
+
+function setInventory(metrics: All, plan: Plan): void {
+  const inventory = takeInventory(plan);
+  for (const [state, count] of Object.entries(inventory.images)) metrics.images.set({ state }, count);
+  for (const [state, bytes] of Object.entries(inventory.bytes)) metrics.imageBytes.set({ state }, bytes);
+  for (const [kind, count] of Object.entries(inventory.names)) metrics.names.set({ kind }, count);
+  for (const verdict of plan.images) {
+    if (verdict.action !== "keep") continue;
+    for (const reason of new Set(verdict.reasons.map(({ code }) => code))) metrics.imagesKept.inc({ reason });
+  }
+}
+
+function setFilesystems(metrics: All, filesystems: readonly FilesystemUsage[]): void {
+  for (const { path, capacityBytes, usedBytes, inodes, inodesUsed } of filesystems) {
+    metrics.filesystemCapacity.set({ path }, capacityBytes);
+    metrics.filesystemUsed.set({ path }, usedBytes);
+    metrics.filesystemInodes.set({ path }, inodes);
+    metrics.filesystemInodesUsed.set({ path }, inodesUsed);
+  }
+}
+
+function countName(metrics: All, { result, reason, seconds }: NameOutcome): void {
+  if (result.kind === "removed") metrics.namesUntagged.inc({ reason });
+  if (result.kind === "failed") metrics.removalFailures.inc({ reason: result.reason });
+  if (result.kind === "removed" || result.kind === "failed") metrics.removalDuration.observe(seconds);
+}
+
+function countOutcome(metrics: All, outcome: Outcome): void {
+  for (const { reason } of outcome.deleted) metrics.imagesDeleted.inc({ reason });
+  metrics.reclaimedBytes.inc(outcome.reclaimedBytes);
+  if (outcome.collectFailure !== undefined) metrics.removalFailures.inc({ reason: outcome.collectFailure.reason });
+}
