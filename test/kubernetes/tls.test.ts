@@ -14,7 +14,9 @@ withTls("talks to a server whose certificate is signed by the private CA of the 
   const tls = makeCertificates();
   const server = await serve({ tls, token: () => "secret" });
   server.setPods([wirePod("a")]);
-  const { source } = follow(await connectTo(server.url, { ca: tls.ca, token: "secret" }));
+  const kubeconfig = server.writeKubeconfig(`${temporaryFolder()}/config`);
+  const found = await findKubernetes({ mode: "kubernetes", kubeconfig, nodeName: "node-1", env: {} });
+  const { source } = follow(connectionOf(found));
 
   await source.ready(5_000);
 

@@ -1,6 +1,7 @@
 // The bytes of a watch: the same events come out wherever the network cuts them.
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { ApiError } from "../../src/kubernetes/errors.ts";
 import { LineDecoder } from "../../src/kubernetes/line-decoder.ts";
 import { parseWatchLine, type WatchEvent } from "../../src/kubernetes/watch-event.ts";
 import { wirePod } from "../support/api-server/pod.ts";
@@ -15,6 +16,16 @@ const pod = fc
     const wire = wirePod(name, { images: [image] });
     return { ...wire, metadata: { ...wire.metadata, resourceVersion: String(version) } };
   });
+
+/** A pod with any part replaced by any JSON. */
+const spoiledPod = fc
+  .tuple(
+    pod,
+    fc.constantFrom("metadata", "spec", "status"),
+    fc.constantFrom("containers", "name", "volumes"),
+    fc.jsonValue(),
+  )
+  .map(([whole, part, field, value]) => ({ ...whole, [part]: { ...whole[part as "spec"], [field]: value } }));
 
 const line = fc.record({ type: fc.constantFrom("ADDED", "MODIFIED", "DELETED", "BOOKMARK", "NEW"), object: pod });
 
@@ -70,3 +81,33 @@ test.each([
 ])("refuses the line $line as $code", ({ line: text, code }) => {
   expect(() => parseWatchLine(text)).toThrow(expect.objectContaining({ code }));
 });
+
+test("refuses whatever makes no sense with an error of its own, never another one", () => {
+  const nearly = fc.record(
+    { type: fc.constantFrom("ADDED", "DELETED", "BOOKMARK", "ERROR"), object: fc.oneof(fc.jsonValue(), spoiledPod) },
+    { requiredKeys: [] },
+  );
+  fc.assert(
+    fc.property(
+      fc.oneof(
+        fc.string(),
+        fc.json(),
+        nearly.map((value) => JSON.stringify(value)),
+      ),
+      (text) => {
+        const outcome = attempt(() => parseWatchLine(text));
+
+        expect(outcome === undefined || outcome instanceof ApiError).toBe(true);
+      },
+    ),
+  );
+});
+
+function attempt(action: () => void): unknown {
+  try {
+    action();
+    return undefined;
+  } catch (error) {
+    return error;
+  }
+}

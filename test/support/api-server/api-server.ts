@@ -3,6 +3,7 @@ import { createServer as createHttp, type IncomingMessage, type Server, type Ser
 import { createServer as createHttps } from "node:https";
 import type { AddressInfo } from "node:net";
 import type { Certificates } from "./certificates.ts";
+import { writeKubeconfig } from "./kubeconfig.ts";
 import type { WirePod } from "./pod.ts";
 import { matches, PodStore, type StoredEvent } from "./store.ts";
 
@@ -64,6 +65,17 @@ export class ApiServer {
     if (options.bookmarkEveryMs !== undefined) {
       this.#timers.add(setInterval(() => this.bookmark(), options.bookmarkEveryMs));
     }
+  }
+
+  /** Writes a kubeconfig that leads here, with the CA and the token of this moment; returns its path. */
+  writeKubeconfig(path: string): string {
+    const ca = this.#options.tls?.ca;
+    const token = this.#options.token?.();
+    return writeKubeconfig(path, {
+      server: this.url,
+      ...(ca === undefined ? {} : { ca }),
+      ...(token === undefined ? {} : { token }),
+    });
   }
 
   /** Open watches. */
