@@ -1,7 +1,6 @@
 // The connection to the daemon: gRPC over a unix socket, with a deadline, a namespace and one kind of error on every call.
-import { connect as connectSocket } from "node:net";
 import { type Client, createClient, type CallOptions as WireOptions } from "@connectrpc/connect";
-import { createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-node";
+import { createGrpcTransport } from "@connectrpc/connect-node";
 import { ImageService, RuntimeService } from "../cri/gen/runtime/v1/api_pb.js";
 import type { CallOptions } from "../runtime.ts";
 import { RuntimeError } from "../runtime-error.ts";
@@ -16,6 +15,7 @@ import { Namespaces } from "./gen/containerd/services/namespaces/v1/namespace_pb
 import { Snapshots } from "./gen/containerd/services/snapshots/v1/snapshots_pb.js";
 import { Tasks } from "./gen/containerd/services/tasks/v1/tasks_pb.js";
 import { Version } from "./gen/containerd/services/version/v1/version_pb.js";
+import { SocketSession } from "./socket-session.ts";
 
 /** The daemon accepts and sends up to 16 MiB; streams may carry more in one message on patched builds. */
 const maxReceiveBytes = 64 << 20;
@@ -74,21 +74,16 @@ export interface Connection {
 
 /** A connection to the socket at `path`. Opens it with the first call, and again when it broke. */
 export function openConnection(path: string, onCall: CallObserver = () => {}): Connection {
-  const sessions = new Http2SessionManager(
-    "http://localhost",
-    {},
-    // Large lists come faster with a window larger than HTTP/2's 64 KiB.
-    { createConnection: () => connectSocket(path), settings: { initialWindowSize: 1 << 20 } },
-  );
+  const sessions = new SocketSession(path);
   return {
     clients: clientsOver(sessions),
     call: (spec, scope, work) => measured(spec, onCall, () => withDeadline({ path, spec, scope }, work)),
     stream: (spec, signal, open) => follow({ path, spec }, signal, open),
-    close: () => sessions.abort(),
+    close: () => sessions.close(),
   };
 }
 
-function clientsOver(sessionManager: Http2SessionManager): Clients {
+function clientsOver(sessionManager: SocketSession): Clients {
   const transport = createGrpcTransport({
     baseUrl: "http://localhost",
     sessionManager,
@@ -131,7 +126,12 @@ async function withDeadline<T>(target: Target, work: (options: WireOptions) => P
   try {
     return await work(wireOptions(target, timeoutMs));
   } catch (error) {
-    throw toRuntimeError(error, { operation: spec.operation, socket: path, timeoutMs });
+    throw toRuntimeError(error, {
+      operation: spec.operation,
+      socket: path,
+      timeoutMs,
+      stopped: scope.signal?.aborted ?? false,
+    });
   }
 }
 
@@ -151,7 +151,8 @@ async function* follow<T>(
   try {
     yield* open({ signal });
   } catch (error) {
-    if (!signal.aborted) throw toRuntimeError(error, { operation: spec.operation, socket: path, timeoutMs: 0 });
+    if (!signal.aborted)
+      throw toRuntimeError(error, { operation: spec.operation, socket: path, timeoutMs: 0, stopped: false });
   }
 }
 

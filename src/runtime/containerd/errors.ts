@@ -7,7 +7,7 @@ const codes: ReadonlyMap<Code, RuntimeErrorCode> = new Map([
   [Code.Unavailable, "unavailable"],
   [Code.Aborted, "unavailable"],
   [Code.DeadlineExceeded, "timeout"],
-  [Code.Canceled, "timeout"],
+  [Code.Canceled, "unavailable"],
   [Code.NotFound, "not-found"],
   [Code.AlreadyExists, "conflict"],
   [Code.FailedPrecondition, "conflict"],
@@ -23,11 +23,16 @@ export interface FailedCall {
   readonly socket: string;
   /** Milliseconds. */
   readonly timeoutMs: number;
+  /** True when the caller's own signal ended the call. */
+  readonly stopped: boolean;
 }
 
 /** `cause` as a `RuntimeError`; one that is already is returned as it is. */
 export function toRuntimeError(cause: unknown, call: FailedCall): RuntimeError {
   if (cause instanceof RuntimeError) return cause;
+  if (call.stopped) {
+    return new RuntimeError("timeout", call.operation, "stopped by the caller before the daemon answered", cause);
+  }
   const socketProblem = describeSocketProblem(cause, call.socket);
   if (socketProblem) return new RuntimeError(socketProblem.code, call.operation, socketProblem.message, cause);
   if (!(cause instanceof ConnectError)) {
@@ -41,12 +46,11 @@ function explain(cause: ConnectError, call: FailedCall): string {
   switch (cause.code) {
     case Code.DeadlineExceeded:
       return `no answer within ${call.timeoutMs / 1000} s from ${call.socket}: the daemon hangs or is overloaded, look at its log`;
-    case Code.Canceled:
-      return "stopped by the caller before the daemon answered";
     case Code.Unimplemented:
       return `the server at ${call.socket} does not offer this call: it is not containerd or too old (${cause.rawMessage})`;
     case Code.Unavailable:
     case Code.Aborted:
+    case Code.Canceled:
       return `the daemon at ${call.socket} is not available: ${cause.rawMessage}`;
     case Code.PermissionDenied:
     case Code.Unauthenticated:
@@ -77,7 +81,17 @@ function describeSocketProblem(cause: unknown, socket: string): SocketProblem | 
     };
   }
   if (systemCodes.has("ECONNREFUSED") || systemCodes.has("ENOTSOCK")) return describeRefusal(socket);
-  if (hasAny(systemCodes, ["ECONNRESET", "EPIPE", "ERR_HTTP2_STREAM_CANCEL", "ERR_HTTP2_SESSION_ERROR"])) {
+  if (
+    hasAny(systemCodes, [
+      "ECONNRESET",
+      "EPIPE",
+      "EAGAIN",
+      "ERR_HTTP2_INVALID_SESSION",
+      "ERR_HTTP2_GOAWAY_SESSION",
+      "ERR_HTTP2_STREAM_CANCEL",
+      "ERR_HTTP2_SESSION_ERROR",
+    ])
+  ) {
     return { code: "unavailable", message: `the connection to ${socket} broke: the daemon stopped or restarted` };
   }
   if (systemCodes.has("ERR_HTTP2_ERROR") || speaksNoGrpc(cause)) {
