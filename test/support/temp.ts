@@ -1,9 +1,8 @@
-// Temporary folders that go away, with whatever is mounted below them, also when the test process ends early.
+// Temporary folders that go away with whatever is mounted below them.
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { atExit } from "./at-exit.ts";
 
 export interface TempFolder {
   readonly path: string;
@@ -11,25 +10,19 @@ export interface TempFolder {
   remove(): void;
 }
 
-/** Names carry the owner's process id, so that a later run can tell the leftovers of a killed one. */
+/** Names carry the owner's process id, so that others can tell what a dead process left. */
 const namePattern = /^prunelet-(\d+)-/;
-
-/** The process that made the temporary folder of this name; undefined when the name is not one of ours. */
-export function tempFolderOwner(name: string): string | undefined {
-  return namePattern.exec(name)?.[1];
-}
 
 /** A new empty folder with a short path (unix sockets in it must stay below 108 bytes). */
 export function createTempFolder(): TempFolder {
   const path = mkdtempSync(join(tmpdir(), `prunelet-${process.pid}-`));
-  const forget = atExit(() => removeFolder(path));
-  return {
-    path,
-    remove() {
-      forget();
-      removeFolder(path);
-    },
-  };
+  return { path, remove: () => removeFolder(path) };
+}
+
+/** The id of the process that made the temporary folder of this name; undefined when the name is not one of ours. */
+export function tempFolderOwner(name: string): number | undefined {
+  const owner = namePattern.exec(name)?.[1];
+  return owner === undefined ? undefined : Number(owner);
 }
 
 /** Mount points at or below a folder, the deepest and latest first. */

@@ -21,12 +21,14 @@ export function clearCgroup(name: string): void {
 
 /** Deepest first. */
 function withSubfolders(folder: string): readonly string[] {
+  if (!existsSync(folder)) return [];
   const below = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory());
   return [...below.flatMap((entry) => withSubfolders(join(folder, entry.name))), folder];
 }
 
 function processesOf(folder: string): readonly number[] {
-  return readFileSync(join(folder, "cgroup.procs"), "utf8").split("\n").filter(Boolean).map(Number);
+  const file = join(folder, "cgroup.procs");
+  return existsSync(file) ? readFileSync(file, "utf8").split("\n").filter(Boolean).map(Number) : [];
 }
 
 /** The kernel answers "busy" for a moment after the last process ended. */

@@ -8,10 +8,14 @@ export interface ContainerdSettings {
   /** Everything the daemon writes is below. */
   readonly folder: string;
   readonly socket: string;
-  readonly snapshotter: string;
+  readonly snapshotter: "overlayfs" | "native";
   readonly runc: string;
   /** Undefined: the CRI plugin is off. */
-  readonly cri?: { readonly sandboxImage: string; readonly plainHttpRegistries: readonly string[] };
+  readonly cri?: {
+    readonly sandboxImage: string;
+    readonly plainHttpRegistries: readonly string[];
+    readonly discardUnpackedLayers: boolean;
+  };
 }
 
 type Value = string | number | boolean | readonly string[];
@@ -66,7 +70,11 @@ function criSectionsV2({ cri, folder, snapshotter, runc }: ContainerdSettings): 
   const plugin = 'plugins."io.containerd.grpc.v1.cri"';
   return {
     [plugin]: { sandbox_image: cri.sandboxImage, ...tolerances },
-    [`${plugin}.containerd`]: { snapshotter, default_runtime_name: "runc" },
+    [`${plugin}.containerd`]: {
+      snapshotter,
+      default_runtime_name: "runc",
+      discard_unpacked_layers: cri.discardUnpackedLayers,
+    },
     ...runtimeSections(`${plugin}.containerd.runtimes.runc`, { folder, runc }),
     [`${plugin}.cni`]: { bin_dir: join(folder, "cni"), conf_dir: join(folder, "cni") },
     [`${plugin}.registry`]: { config_path: registryFolder(folder) },
@@ -78,7 +86,7 @@ function criSectionsV3({ cri, folder, snapshotter, runc }: ContainerdSettings): 
   const images = 'plugins."io.containerd.cri.v1.images"';
   const runtime = 'plugins."io.containerd.cri.v1.runtime"';
   return {
-    [images]: { snapshotter },
+    [images]: { snapshotter, discard_unpacked_layers: cri.discardUnpackedLayers },
     [`${images}.pinned_images`]: { sandbox: cri.sandboxImage },
     [`${images}.registry`]: { config_path: registryFolder(folder) },
     [runtime]: tolerances,

@@ -1,18 +1,15 @@
 // A real containerd of a chosen line for one test: private folders and socket, and nothing left of it afterwards.
-import { createHash } from "node:crypto";
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { basename, join } from "node:path";
-import { atExit } from "../at-exit.ts";
-import type { Storable } from "../oci/descriptor.ts";
-import { toLayoutTar } from "../oci/layout.ts";
-import { createTempFolder, type TempFolder } from "../temp.ts";
+import { createTempFolder } from "../temp.ts";
 import { waitFor } from "../wait.ts";
-import { clearCgroup } from "./cgroups.ts";
-import { type ContainerdSettings, runcRoot, writeContainerdConfig } from "./containerd-config.ts";
-import { clearLeftovers } from "./leftovers.ts";
+import { clearAway } from "./clear-away.ts";
+import { type ContainerdSettings, writeContainerdConfig } from "./containerd-config.ts";
+import { type CtrCalls, ctrCalls } from "./ctr.ts";
+import { guardProcess } from "./guard.ts";
 import { type ContainerdLine, findContainerd, findProgram, required } from "./manifest.ts";
 import { canMountOverlay } from "./overlay.ts";
-import { allProcesses, type Daemon, killAndWait, type Output, runProgram, startDaemon } from "./processes.ts";
+import { type Daemon, startDaemon } from "./processes.ts";
 
 export interface ContainerdOptions {
   readonly version: ContainerdLine;
@@ -22,36 +19,14 @@ export interface ContainerdOptions {
   readonly sandboxImage?: string;
   /** `host:port` of a registry that speaks plain HTTP. */
   readonly registryHost?: string;
+  /** CRI removes the compressed layers once they are unpacked. Default false. */
+  readonly discardUnpackedLayers?: boolean;
   /** Default: overlayfs, or native where overlay cannot be mounted. */
   readonly snapshotter?: "overlayfs" | "native";
 }
 
-export interface ImportOptions {
-  /** The names of the records, stored exactly like this. */
-  readonly names: readonly string[];
-  /** Default `default`. */
-  readonly namespace?: string;
-  /** Default true. */
-  readonly unpack?: boolean;
-}
-
-export interface ContainerOptions {
-  /** Name of the image's record. */
-  readonly image: string;
-  readonly id: string;
-  /** Default: what the image says. */
-  readonly args?: readonly string[];
-  /** Default `default`. */
-  readonly namespace?: string;
-}
-
-export interface ContainerReference {
-  readonly id: string;
-  readonly namespace?: string;
-}
-
-/** A running containerd. Everything that it starts is ended by `stop`. */
-export interface Containerd {
+/** A running containerd. Everything that it starts is ended by `stop`, or when the test process ends. */
+export interface Containerd extends CtrCalls {
   /** `unix://` and the path of the socket, for native API and CRI. */
   readonly endpoint: string;
   readonly socket: string;
@@ -62,13 +37,6 @@ export interface Containerd {
   /** The private cgroup, with a leading slash: the parent of all containers, also for CRI pods. */
   readonly cgroup: string;
   pid(): number;
-  /** Runs this version's `ctr` against the daemon. */
-  ctr(...args: readonly string[]): Promise<Output>;
-  import(image: Storable, options: ImportOptions): Promise<void>;
-  runContainer(options: ContainerOptions): Promise<void>;
-  /** Kills the container's process; the container itself stays, as an exited one. */
-  stopContainer(container: ContainerReference): Promise<void>;
-  removeContainer(container: ContainerReference): Promise<void>;
   /** Ends the daemon (containers go on running) and starts it again. Also after `kill`. */
   restart(): Promise<void>;
   /** Freezes the daemon: it accepts connections and never answers. */
@@ -78,113 +46,94 @@ export interface Containerd {
   kill(): Promise<void>;
   /** Ends the daemon and all containers, unmounts and removes everything. May be called more than once. */
   stop(): Promise<void>;
+  /** What the daemon wrote so far, restarts included. */
   logs(): string;
 }
 
 /** Starts a containerd and waits until it answers. Stop it in `afterAll` or `afterEach`. */
 export async function startContainerd(options: ContainerdOptions): Promise<Containerd> {
-  clearLeftovers();
-  const folder = createTempFolder();
-  try {
-    const containerd = new TestContainerd(options, folder);
-    await containerd.start();
-    return containerd;
-  } catch (error) {
-    folder.remove();
-    throw error;
-  }
+  const bin = required(findContainerd(options.version));
+  const runc = required(findProgram("runc"));
+  guardProcess();
+  const { path: folder } = createTempFolder();
+  const settings = settingsOf(options, { folder, runc });
+  const cgroup = `/${basename(folder)}`;
+  const calls = ctrCalls(settings, { bin, cgroup });
+  const process = new ContainerdProcess(settings, { bin, answers: () => calls.ctr("version") });
+  await process.start();
+  return {
+    ...calls,
+    endpoint: `unix://${settings.socket}`,
+    socket: settings.socket,
+    root: join(folder, "root"),
+    state: join(folder, "state"),
+    version: settings.version,
+    snapshotter: settings.snapshotter,
+    cgroup,
+    pid: () => process.running().pid,
+    restart: () => process.restart(),
+    pause: () => process.running().signal("SIGSTOP"),
+    resume: () => process.running().signal("SIGCONT"),
+    kill: () => process.kill(),
+    stop: () => process.stop(),
+    logs: () => process.logs(),
+  };
 }
 
-class TestContainerd implements Containerd {
-  readonly version: ContainerdLine;
-  readonly snapshotter: "overlayfs" | "native";
-  readonly socket: string;
-  readonly endpoint: string;
-  readonly root: string;
-  readonly state: string;
-  readonly cgroup: string;
-  readonly #bin: string;
-  readonly #config: string;
+function settingsOf(
+  options: ContainerdOptions,
+  { folder, runc }: { folder: string; runc: string },
+): ContainerdSettings {
+  const { version, cri = false, sandboxImage = "localhost/pause:none", registryHost } = options;
+  const snapshotter = options.snapshotter ?? (canMountOverlay(folder) ? "overlayfs" : "native");
+  const common = { version, folder, runc, snapshotter, socket: join(folder, "c.sock") };
+  if (!cri) return common;
+  mkdirSync(join(folder, "cni"));
+  const plainHttpRegistries = registryHost === undefined ? [] : [registryHost];
+  const discardUnpackedLayers = options.discardUnpackedLayers ?? false;
+  return { ...common, cri: { sandboxImage, plainHttpRegistries, discardUnpackedLayers } };
+}
+
+interface ProcessOptions {
+  readonly bin: string;
+  /** Succeeds when the daemon answers. */
+  readonly answers: () => Promise<unknown>;
+}
+
+/** The daemon's process through its restarts. */
+class ContainerdProcess {
   readonly #settings: ContainerdSettings;
-  readonly #folder: TempFolder;
-  readonly #forget: () => void;
+  readonly #options: ProcessOptions;
+  readonly #config: string;
   #daemon: Daemon | undefined;
   #olderLogs = "";
 
-  constructor(options: ContainerdOptions, folder: TempFolder) {
-    this.version = options.version;
-    this.snapshotter = options.snapshotter ?? (canMountOverlay(folder.path) ? "overlayfs" : "native");
-    this.socket = join(folder.path, "c.sock");
-    this.endpoint = `unix://${this.socket}`;
-    this.root = join(folder.path, "root");
-    this.state = join(folder.path, "state");
-    this.cgroup = `/${basename(folder.path)}`;
-    this.#bin = required(findContainerd(options.version));
-    this.#folder = folder;
-    this.#settings = settingsOf(options, this, folder.path);
-    this.#config = writeContainerdConfig(this.#settings);
-    this.#forget = atExit(() => this.#clearAway());
+  constructor(settings: ContainerdSettings, options: ProcessOptions) {
+    this.#settings = settings;
+    this.#options = options;
+    this.#config = writeContainerdConfig(settings);
   }
 
   async start(): Promise<void> {
+    const { bin } = this.#options;
     // containerd looks for its shim in PATH before it looks beside itself.
-    const env = { PATH: `${this.#bin}:/usr/sbin:/usr/bin:/sbin:/bin` };
-    const daemon = startDaemon(join(this.#bin, "containerd"), ["--config", this.#config], env);
+    const env = { PATH: `${bin}:/usr/sbin:/usr/bin:/sbin:/bin` };
+    const daemon = startDaemon(join(bin, "containerd"), ["--config", this.#config], env);
     this.#daemon = daemon;
     try {
-      await waitFor(`containerd ${this.version} to answer`, () => this.#answers(daemon), { timeoutMs: 30_000 });
-      if (daemon.hasEnded()) throw new Error(`containerd ${this.version} ended at once`);
+      await waitFor("containerd to answer", () => this.#hasStarted(daemon), { timeoutMs: 30_000 });
+      if (daemon.hasEnded()) throw new Error("containerd ended at once");
     } catch (error) {
-      const logs = daemon.logs();
       await this.stop();
-      throw new Error(`${error instanceof Error ? error.message : error}\n${logs.slice(-4_000)}`, { cause: error });
+      throw new Error(`containerd ${this.#settings.version}: ${daemon.logs().slice(-4_000)}`, { cause: error });
     }
   }
 
-  async #answers(daemon: Daemon): Promise<boolean> {
+  async #hasStarted(daemon: Daemon): Promise<boolean> {
     if (daemon.hasEnded()) return true;
     if (!daemon.logs().includes("containerd successfully booted")) return false;
-    await this.ctr("version");
+    await this.#options.answers();
     return true;
-  }
-
-  pid(): number {
-    return this.#running().pid;
-  }
-
-  ctr(...args: readonly string[]): Promise<Output> {
-    return runProgram(join(this.#bin, "ctr"), ["--address", this.socket, ...args]);
-  }
-
-  async import(image: Storable, { names, namespace = "default", unpack = true }: ImportOptions): Promise<void> {
-    const archive = join(this.#folder.path, `import-${process.hrtime.bigint()}.tar`);
-    writeFileSync(archive, toLayoutTar([{ image, names }]));
-    const local = this.version === "1.6" ? [] : ["--local"];
-    const flags = [...local, "--snapshotter", this.snapshotter, ...(unpack ? [] : ["--no-unpack"])];
-    try {
-      await this.ctr("-n", namespace, "images", "import", ...flags, archive);
-    } finally {
-      rmSync(archive);
-    }
-  }
-
-  async runContainer({ image, id, args = [], namespace = "default" }: ContainerOptions): Promise<void> {
-    const runc = ["--runc-binary", this.#settings.runc, "--runc-root", runcRoot(this.#folder.path)];
-    const flags = ["--snapshotter", this.snapshotter, "--cgroup", `${this.cgroup}/${namespace}-${id}`, ...runc];
-    await this.ctr("-n", namespace, "run", "--detach", "--null-io", ...flags, image, id, ...args);
-  }
-
-  async stopContainer({ id, namespace = "default" }: ContainerReference): Promise<void> {
-    await this.ctr("-n", namespace, "tasks", "kill", "--signal", "SIGKILL", id);
-    await waitFor(`container ${id} to stop`, async () => {
-      const { stdout } = await this.ctr("-n", namespace, "tasks", "list");
-      return stdout.split("\n").some((row) => row.startsWith(`${id} `) && row.includes("STOPPED"));
-    });
-    await this.ctr("-n", namespace, "tasks", "delete", id);
-  }
-
-  async removeContainer({ id, namespace = "default" }: ContainerReference): Promise<void> {
-    await this.ctr("-n", namespace, "containers", "delete", id);
   }
 
   async restart(): Promise<void> {
@@ -193,61 +142,23 @@ class TestContainerd implements Containerd {
     await this.start();
   }
 
-  pause(): void {
-    this.#running().signal("SIGSTOP");
-  }
-
-  resume(): void {
-    this.#running().signal("SIGCONT");
-  }
-
   async kill(): Promise<void> {
-    const daemon = this.#running();
+    const daemon = this.running();
     daemon.signal("SIGKILL");
     await waitFor("containerd to be dead", daemon.hasEnded);
   }
 
   async stop(): Promise<void> {
     await this.#daemon?.end();
-    this.#forget();
-    this.#clearAway();
-    this.#folder.remove();
+    clearAway(this.#settings.folder);
+  }
+
+  running(): Daemon {
+    if (this.#daemon === undefined || this.#daemon.hasEnded()) throw new Error("containerd is not running");
+    return this.#daemon;
   }
 
   logs(): string {
     return this.#olderLogs + (this.#daemon?.logs() ?? "");
   }
-
-  #running(): Daemon {
-    if (this.#daemon === undefined || this.#daemon.hasEnded())
-      throw new Error(`containerd ${this.version} is not running`);
-    return this.#daemon;
-  }
-
-  /** Ends what is left: the daemon, its shims, whatever runs in its containers. */
-  #clearAway(): void {
-    this.#daemon?.signal("SIGKILL");
-    const shims = allProcesses().filter(({ args }) => args.includes(this.socket) && args.includes("-namespace"));
-    killAndWait(shims.map(({ pid }) => pid));
-    clearCgroup(this.cgroup.slice(1));
-    for (const { args } of shims) rmSync(shimSocket(this.socket, args), { force: true });
-  }
-}
-
-function settingsOf(
-  { cri = false, sandboxImage = "localhost/pause:none", registryHost }: ContainerdOptions,
-  { version, snapshotter, socket }: TestContainerd,
-  folder: string,
-): ContainerdSettings {
-  mkdirSync(join(folder, "cni"));
-  const plainHttpRegistries = registryHost === undefined ? [] : [registryHost];
-  const common = { version, folder, socket, snapshotter, runc: required(findProgram("runc")) };
-  return cri ? { ...common, cri: { sandboxImage, plainHttpRegistries } } : common;
-}
-
-/** A killed shim leaves its socket behind. Its name: the hash of address, namespace and ID (containerd, runtime/v2/shim). */
-function shimSocket(address: string, args: readonly string[]): string {
-  const after = (flag: string) => args[args.indexOf(flag) + 1] ?? "";
-  const path = join(address, after("-namespace"), after("-id"));
-  return join("/run/containerd/s", createHash("sha256").update(path).digest("hex"));
 }

@@ -1,10 +1,9 @@
 // A real registry for one test: on the loopback interface, plain HTTP, storage in a temporary folder.
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { atExit } from "../at-exit.ts";
 import { createTempFolder } from "../temp.ts";
 import { waitFor } from "../wait.ts";
-import { clearLeftovers } from "./leftovers.ts";
+import { guardProcess } from "./guard.ts";
 import { findProgram, required } from "./manifest.ts";
 import { startDaemon } from "./processes.ts";
 
@@ -19,15 +18,13 @@ export interface Registry {
 
 /** Starts a registry on a free port and waits until it answers. */
 export async function startRegistry(): Promise<Registry> {
-  clearLeftovers();
+  guardProcess();
   const folder = createTempFolder();
   const config = join(folder.path, "config.json");
   writeFileSync(config, JSON.stringify(configOf(folder.path)));
   const daemon = startDaemon(required(findProgram("registry")), ["serve", config]);
-  const forget = atExit(() => daemon.signal("SIGKILL"));
   const stop = async () => {
     await daemon.end();
-    forget();
     folder.remove();
   };
   try {
