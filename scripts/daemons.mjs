@@ -139,17 +139,23 @@ function unpackLine(line) {
 
 function unpackFrom(suite, line) {
   process.stderr.write(`prunelet: fetching containerd ${line.version} from Debian ${suite} for the tests ...\n`);
-  const apt = privateApt(suite);
+  const folder = join(aptDir, suite);
+  try {
+    return unpack(download(privateApt(suite, folder), line, folder), line);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function download(apt, line, folder) {
   const update = apt("apt-get", ["update", "-q"]);
   if (!update.ok) throw new Missing(update.reason);
   const version = newestVersion(apt, line);
   if (version === undefined) throw new Missing(`the suite has no containerd ${line.version}`);
-  const download = apt("apt-get", ["download", "-q", `containerd=${version}`]);
-  const archive = readdirSync(apt.folder).find((file) => file.endsWith(".deb"));
-  if (!download.ok || archive === undefined) throw new Missing(download.reason);
-  const bin = unpack(join(apt.folder, archive), line);
-  rmSync(apt.folder, { recursive: true, force: true });
-  return bin;
+  const fetched = apt("apt-get", ["download", "-q", `containerd=${version}`]);
+  const archive = readdirSync(folder).find((file) => file.endsWith(".deb"));
+  if (!fetched.ok || archive === undefined) throw new Missing(fetched.reason);
+  return join(folder, archive);
 }
 
 /** The first version that apt lists (it lists the newest first) of the line's own minor version, else of its major one. */
@@ -182,8 +188,7 @@ function unpack(archive, line) {
  * apt with one suite of the machine's own mirror, and with lists and archives of its own: the machine's package state is
  * neither read nor changed.
  */
-function privateApt(suite) {
-  const folder = join(aptDir, suite);
+function privateApt(suite, folder) {
   rmSync(folder, { recursive: true, force: true });
   for (const sub of ["lists/partial", "archives/partial"]) mkdirSync(join(folder, sub), { recursive: true });
   const keyring = "/usr/share/keyrings/debian-archive-keyring.gpg";
@@ -191,7 +196,7 @@ function privateApt(suite) {
   writeFileSync(join(folder, "sources.list"), `deb ${options}${mirror()} ${suite} main\n`);
   writeFileSync(join(folder, "apt.conf"), aptSettings(folder));
   const env = { APT_CONFIG: join(folder, "apt.conf") };
-  return Object.assign((tool, args) => run(tool, args, { cwd: folder, env }), { folder });
+  return (tool, args) => run(tool, args, { cwd: folder, env });
 }
 
 function aptSettings(folder) {
@@ -205,6 +210,9 @@ function aptSettings(folder) {
     'Dir::Cache::srcpkgcache "";',
     'Acquire::Languages "none";',
     'APT::Sandbox::User "root";',
+    // Otherwise a mirror that cannot be reached is a warning only.
+    'APT::Update::Error-Mode "any";',
+    'Acquire::Retries "1";',
     ...skipped.map((target) => `Acquire::IndexTargets::deb::${target}::DefaultEnabled "false";`),
     "",
   ].join("\n");
