@@ -76,9 +76,12 @@ async function createSubject(daemon: Containerd, number: number): Promise<Subjec
       return removeContainer(daemon, namespace, id);
     },
     async stop() {
-      await runtime.close();
       for (const id of containers) await removeContainer(daemon, namespace, id);
-      for (const name of namespaces) await clearNamespace(daemon, name);
+      for (const name of namespaces) await removeNames(daemon, name);
+      // A namespace can be removed only when nothing uncollected is left in it.
+      await runtime.collect();
+      await runtime.close();
+      for (const name of namespaces) await daemon.ctr("namespaces", "remove", name);
     },
   };
 }
@@ -146,8 +149,7 @@ async function removeContainer(daemon: Containerd, namespace: string, id: string
   await daemon.ctr("-n", namespace, "containers", "delete", id);
 }
 
-async function clearNamespace(daemon: Containerd, namespace: string): Promise<void> {
+async function removeNames(daemon: Containerd, namespace: string): Promise<void> {
   const names = (await storedNames(daemon, namespace)).map((stored) => stored.name);
-  if (names.length > 0) await daemon.ctr("-n", namespace, "images", "remove", "--sync", ...names);
-  await daemon.ctr("namespaces", "remove", namespace);
+  if (names.length > 0) await daemon.ctr("-n", namespace, "images", "remove", ...names);
 }

@@ -1,6 +1,7 @@
 // The embedded runtime as a subject of the contract table. Content is made of words: the same words, the same digests.
 import type { LayerSnapshot } from "../../src/image/node-state.ts";
-import { createEmbeddedRuntime, type NewImage } from "../../src/runtime/embedded/embedded-runtime.ts";
+import type { NewImage } from "../../src/runtime/embedded/embedded-controls.ts";
+import { createEmbeddedRuntime } from "../../src/runtime/embedded/embedded-runtime.ts";
 import { digestOf, nodeOf } from "../support/node-builder.ts";
 import type { ImageRecipe, MadeImage, RuntimeFixture, Subject } from "./subject.ts";
 

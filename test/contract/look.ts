@@ -17,6 +17,12 @@ export function imageNamed(state: NamespaceState, name: string): Image {
   return state.images.find((one) => one.target === target) ?? expect.fail(`no image behind the name ${name}`);
 }
 
+/** The image with its sets in order: the port does not say in which order blobs and digests come. */
+export function inOrder(image: Image): Image {
+  const blobs = image.blobs.toSorted((left, right) => (left.digest < right.digest ? -1 : 1));
+  return { ...image, blobs, digests: image.digests.toSorted() };
+}
+
 export function containerOf(state: NamespaceState, id: string): Container {
   return state.containers.find((one) => one.id === id) ?? expect.fail(`no container ${id}`);
 }

@@ -1,0 +1,73 @@
+// What the embedded runtime remembers across all its namespaces, and what can be told from it.
+import type { Digest } from "../../image/digest.ts";
+import type { Instant, NodeState } from "../../image/node-state.ts";
+import type { Capabilities, FilesystemUsage, RuntimeState } from "../runtime.ts";
+import { RuntimeError } from "../runtime-error.ts";
+import { type NamespaceStore, stateOf } from "./namespace-store.ts";
+
+export interface EmbeddedOptions {
+  /** The time that new records carry. Without it they carry none. */
+  readonly now?: () => Instant;
+  /** What the runtime claims to be able to do. Default: everything. */
+  readonly capabilities?: Partial<Capabilities>;
+  readonly filesystem?: {
+    /** Default `/var/lib/embedded`. */
+    readonly path?: string;
+    /** Bytes. Default 100 GiB. */
+    readonly capacityBytes?: number;
+    /** Bytes used by other things than images. Default 0. */
+    readonly otherBytes?: number;
+    /** Default 6,553,600. Every blob and every layer snapshot counts as one. */
+    readonly inodes?: number;
+  };
+}
+
+export interface Memory {
+  readonly runtime: NodeState["runtime"];
+  readonly stores: Map<string, NamespaceStore>;
+  readonly foreignBlobs: ReadonlySet<Digest>;
+  readonly options: EmbeddedOptions;
+}
+
+export function snapshotOf(memory: Memory): RuntimeState {
+  return {
+    runtime: memory.runtime,
+    namespaces: [...memory.stores.values()].map(stateOf),
+    foreignBlobs: [...memory.foreignBlobs],
+  };
+}
+
+/** The namespace. Throws `RuntimeError` that names those that exist. */
+export function existingStore(memory: Memory, namespace: string, operation: string): NamespaceStore {
+  const store = memory.stores.get(namespace);
+  if (store !== undefined) return store;
+  const known = [...memory.stores.keys()].join(", ") || "none";
+  throw new RuntimeError("invalid-argument", operation, `no namespace "${namespace}": the runtime has ${known}`);
+}
+
+/** Blobs are one pool: one exists as long as any namespace sees it. */
+export function blobExists(memory: Memory, digest: Digest): boolean {
+  if (memory.foreignBlobs.has(digest)) return true;
+  return [...memory.stores.values()].some((store) => store.blobs.has(digest));
+}
+
+/** Every byte once: blobs are one pool, layer snapshots belong to their namespace. */
+export function filesystemOf(memory: Memory): FilesystemUsage {
+  const { path, capacityBytes, otherBytes, inodes } = memory.options.filesystem ?? {};
+  const pool = new Map<Digest, number>();
+  let usedBytes = otherBytes ?? 0;
+  let inodesUsed = 0;
+  for (const store of memory.stores.values()) {
+    for (const blob of store.blobs.values()) pool.set(blob.digest, blob.size);
+    for (const snapshot of store.snapshots.values()) usedBytes += snapshot.size;
+    inodesUsed += store.snapshots.size;
+  }
+  for (const size of pool.values()) usedBytes += size;
+  return {
+    path: path ?? "/var/lib/embedded",
+    capacityBytes: capacityBytes ?? 100 * 1024 ** 3,
+    usedBytes,
+    inodes: inodes ?? 6_553_600,
+    inodesUsed: inodesUsed + pool.size,
+  };
+}
