@@ -124,13 +124,14 @@ for (const version of containerdLines) {
   });
 
   describeDaemon(`what a containerd ${version} leaves behind`, [`containerd ${version}`, "registry"], () => {
-    test("is nothing, even when containers and pods were never stopped", async () => {
+    test("is nothing, even when containers and pods were never stopped and one is paused", async () => {
       const registry = await startRegistry();
       await pushImage(pause, { registry: registry.url, repository: "pause", tags: ["1"] });
       const sandboxImage = `${registry.host}/pause:1`;
       const containerd = await startContainerd({ version, cri: true, registryHost: registry.host, sandboxImage });
       await containerd.import(app, { names: ["example.org/app:1"] });
       await containerd.runContainer({ image: "example.org/app:1", id: "one" });
+      await containerd.ctr("tasks", "pause", "one");
       const cri = await connectCri(containerd);
       await cri.runPod("web");
       cri.close();

@@ -1,5 +1,5 @@
 // The private cgroup of a test daemon: everything that runs in its containers is found, ended and cleared away by it.
-import { existsSync, readdirSync, readFileSync, rmdirSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { killAndWait, pauseThread } from "./processes.ts";
 
@@ -15,8 +15,15 @@ export function cgroupFolders(name: string): readonly string[] {
 /** Kills every process of a cgroup and below, and removes the cgroup. Synchronous: works at process exit. */
 export function clearCgroup(name: string): void {
   const folders = cgroupFolders(name).flatMap(withSubfolders);
+  for (const folder of folders) thaw(folder);
   killAndWait([...new Set(folders.flatMap(processesOf))]);
   for (const folder of folders) removeFolder(folder);
+}
+
+/** A paused container is frozen, and what is frozen does not die before it is thawed (cgroup v1). */
+function thaw(folder: string): void {
+  const freezer = join(folder, "freezer.state");
+  if (existsSync(freezer)) writeFileSync(freezer, "THAWED");
 }
 
 /** Deepest first. */
