@@ -79,12 +79,12 @@ export class CriLink {
       (cri, options) => cri.criRuntime.listContainers({}, options),
     );
     const mounts = withMounts ? await this.#imageMounts(containers, scope) : this.#mounts;
-    return {
-      sandboxes: new Map(items.map((sandbox) => [sandbox.id, toSandbox(sandbox)])),
-      containers: new Map(
-        containers.map((container) => [container.id, toUse(container, mounts.get(container.id) ?? [])]),
-      ),
-    };
+    const sandboxes = new Map(items.map((sandbox) => [sandbox.id, toSandbox(sandbox)]));
+    const uses = containers.map((container) => {
+      const use = toUse(container, mounts.get(container.id) ?? []);
+      return [container.id, { ...use, pod: use.pod ?? sandboxes.get(container.podSandboxId)?.pod }] as const;
+    });
+    return { sandboxes, containers: new Map(uses) };
   }
 
   /** IDs of the images that CRI calls pinned; none without CRI. */
