@@ -45,7 +45,9 @@ function installDependencies() {
     stdio: ["ignore", 2, 2],
   });
   if (install.status !== 0 || !existsSync(projectNode)) {
-    fail("`npm ci` failed: see its messages above, check that the npm registry can be reached, then run the command again");
+    fail(
+      "`npm ci` failed: see its messages above, check that the npm registry can be reached, then run the command again",
+    );
   }
 }
 

@@ -1,0 +1,163 @@
+// Builds the adapters that a command works with: a live node, a captured node, or the lively embedded one.
+
+import { ConfigError } from "../config/config-error.ts";
+import type { Config } from "../config/schema.ts";
+import { emptyHistory, type History } from "../decide/history.ts";
+import type { Pod } from "../image/node-state.ts";
+import { findKubernetes } from "../kubernetes/connection.ts";
+import type { PodSource } from "../kubernetes/pod-source.ts";
+import { watchPods } from "../kubernetes/pods.ts";
+import { type Clock, systemClock } from "../observe/clock.ts";
+import { fromHistoryDocument, readHistoryFile, toHistoryDocument } from "../observe/history-file.ts";
+import { readNodeFile, writeNodeFile } from "../observe/node-file.ts";
+import type { ReportSink } from "../report/event.ts";
+import { connectContainerd } from "../runtime/containerd/containerd-runtime.ts";
+import { findSockets, knownSockets } from "../runtime/detect.ts";
+import { createEmbeddedRuntime } from "../runtime/embedded/embedded-runtime.ts";
+import { createLivelyNode, type LivelyNode } from "../runtime/embedded/lively-node.ts";
+import type { ContainerRuntime } from "../runtime/runtime.ts";
+import { observedPods } from "./observed-pods.ts";
+
+/** What a command works with. */
+export interface Session {
+  readonly runtime: ContainerRuntime;
+  readonly pods: PodSource;
+  readonly clock: Clock;
+  readonly history: History;
+  /** `live` touches a real runtime; `captured` and `lively` are in memory. */
+  readonly origin: "live" | "captured" | "lively";
+  /** The lively node, when that is what the session works on. */
+  readonly lively?: LivelyNode;
+  /** Writes the state of the node to a file. */
+  readonly capture: (path: string, history: History) => Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface ComposeInput {
+  readonly config: Config;
+  /** Path of a captured node. */
+  readonly snapshot: string | undefined;
+  readonly report: ReportSink;
+}
+
+/** Builds the session. Reads files, but connects to nothing yet. */
+export async function compose(input: ComposeInput): Promise<Session> {
+  if (input.snapshot !== undefined) return captured(input.snapshot);
+  if (input.config.runtime === "embedded") return lively();
+  return live(input);
+}
+
+async function captured(path: string): Promise<Session> {
+  const { state, history: remembered } = await readNodeFile(path, { now: Date.now() });
+  const clock: Clock = { ...systemClock, now: () => state.takenAt };
+  const runtime = createEmbeddedRuntime(state, { now: clock.now });
+  const history = fromHistoryDocument(remembered, "just-used") ?? emptyHistory("record-time");
+  const pods = state.pods === null ? noPods : fixedPods(state.pods, state.takenAt);
+  return {
+    runtime,
+    pods,
+    clock,
+    history,
+    origin: "captured",
+    capture: (out, h) => {
+      const after = { takenAt: state.takenAt, ...runtime.snapshot(), pods: state.pods };
+      return writeNodeFile(out, after, h.unknown === "record-time" ? undefined : toHistoryDocument(h));
+    },
+    close: () => runtime.close(),
+  };
+}
+
+function lively(): Session {
+  const startedAt = Date.now();
+  const node = createLivelyNode({ seed: Number(process.env["PRUNELET_SEED"] ?? startedAt % 1_000), startedAt });
+  return {
+    runtime: node.runtime,
+    pods: node.podSource,
+    clock: systemClock,
+    history: emptyHistory("just-used"),
+    origin: "lively",
+    lively: node,
+    capture: (out, history) => captureNow(out, node.runtime, node.podSource, history),
+    close: () => node.runtime.close(),
+  };
+}
+
+async function live({ config, report }: ComposeInput): Promise<Session> {
+  const found = await findKubernetes({
+    mode: config.pods.source,
+    env: process.env,
+    ...(config.pods.kubeconfig === undefined ? {} : { kubeconfig: config.pods.kubeconfig }),
+    ...(config.pods.nodeName === undefined ? {} : { nodeName: config.pods.nodeName }),
+  });
+  const runtime = connect(config, report);
+  const history = readHistoryFile(config.stateFile) ?? emptyHistory("just-used");
+  if (found.kind === "none") report({ kind: "notice", level: "debug", message: found.reason });
+  const pods =
+    found.kind === "none"
+      ? noPods
+      : watchPods({
+          ...found,
+          staleAfterMs: config.pods.staleAfter,
+          onError: (error) => report({ kind: "notice", level: "debug", message: `pods: ${error.message}` }),
+        });
+  return {
+    runtime,
+    pods: observedPods(pods, report),
+    clock: systemClock,
+    history,
+    origin: "live",
+    capture: (out, h) => captureNow(out, runtime, pods, h),
+    close: async () => {
+      await pods.stop();
+      await runtime.close();
+    },
+  };
+}
+
+function connect(config: Config, report: ReportSink): ContainerRuntime {
+  if (config.runtime === "cri" || config.runtime === "docker") {
+    throw new ConfigError([`runtime ${config.runtime} is not supported by this version: use --runtime containerd`]);
+  }
+  const endpoint = config.endpoint ?? findEndpoint(config.runtime);
+  const onCall = (call: string, seconds: number): void => report({ kind: "runtime-call", call, seconds });
+  return connectContainerd({ endpoint, namespaces: config.namespaces, onCall });
+}
+
+function findEndpoint(kind: Config["runtime"]): string {
+  const found = findSockets();
+  const first = found[0];
+  if (first === undefined) {
+    if (kind === "containerd") return `unix://${knownSockets[0]?.path}`;
+    const looked = knownSockets.map((socket) => socket.path).join(", ");
+    throw new ConfigError([`no container runtime found (looked at ${looked}): give --endpoint unix:///path.sock`]);
+  }
+  if (found.length > 1) {
+    const paths = found.map((socket) => `unix://${socket.path} (${socket.distribution})`).join(", ");
+    throw new ConfigError([`several container runtimes found: ${paths}: choose one with --endpoint`]);
+  }
+  return `unix://${first.path}`;
+}
+
+async function captureNow(path: string, runtime: ContainerRuntime, pods: PodSource, history: History): Promise<void> {
+  const takenAt = Date.now();
+  const state = await runtime.observe();
+  const view = pods.view();
+  await writeNodeFile(
+    path,
+    { takenAt, ...state, pods: view.kind === "synced" ? view.pods : null },
+    toHistoryDocument(history),
+  );
+}
+
+const noPods: PodSource = {
+  start: () => undefined,
+  view: () => ({ kind: "none" }),
+  ready: async () => ({ kind: "none" }),
+  onChange: () => () => undefined,
+  stop: async () => undefined,
+};
+
+function fixedPods(pods: readonly Pod[], confirmedAt: number): PodSource {
+  const view = { kind: "synced", pods, confirmedAt } as const;
+  return { ...noPods, view: () => view, ready: async () => view };
+}

@@ -1,0 +1,28 @@
+// Reports when the pods of the node become known and when they stop being known.
+import type { PodSource } from "../kubernetes/pod-source.ts";
+import type { ReportSink } from "../report/event.ts";
+
+/** The same pod source, whose changes between synced and unsynced are reported once each. */
+export function observedPods(source: PodSource, report: ReportSink): PodSource {
+  let synced: boolean | undefined;
+  const look = () => {
+    const view = source.view();
+    const now = view.kind !== "unsynced";
+    if (now !== synced && view.kind !== "none") {
+      synced = now;
+      report({ kind: "pods-synced", synced: now, message: view.kind === "unsynced" ? view.reason : "" });
+    }
+    return view;
+  };
+  source.onChange(look);
+  return {
+    start: () => source.start(),
+    view: look,
+    ready: async (timeoutMs) => {
+      await source.ready(timeoutMs);
+      return look();
+    },
+    onChange: (listener) => source.onChange(listener),
+    stop: () => source.stop(),
+  };
+}

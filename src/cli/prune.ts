@@ -1,0 +1,75 @@
+// `prunelet prune`: one round. Asks a person first, unless told not to.
+import { createInterface } from "node:readline/promises";
+import { writeHistoryFile } from "../observe/history-file.ts";
+import { type Planned, runRound } from "../reconcile/round.ts";
+import { formatBytes } from "../report/bytes.ts";
+import { planReport } from "../report/plan-json.ts";
+import { type CommandContext, podsReady, withSession } from "./command-context.ts";
+import { CommandError, exitCode } from "./exit.ts";
+import type { CommonFlags, PolicyFlags } from "./flags.ts";
+import { print } from "./output.ts";
+import { planCommand } from "./plan.ts";
+import { count, outcomeTable } from "./plan-table.ts";
+import { stopSignal } from "./signals.ts";
+
+export interface PruneFlags extends CommonFlags, PolicyFlags {
+  readonly dryRun?: boolean;
+  readonly yes?: boolean;
+}
+
+/** Runs the command and returns its exit code. */
+export function pruneCommand(flags: PruneFlags): Promise<number> {
+  if (flags.dryRun) return planCommand(flags);
+  return withSession(flags, async (context) => {
+    const { session } = context;
+    await podsReady(session);
+    const stop = stopSignal();
+    const result = await runRound({
+      ...session,
+      policy: context.policy,
+      concurrency: context.config.act.concurrency,
+      callTimeoutMs: context.config.act.callTimeout,
+      report: context.report,
+      signal: stop.signal,
+      approve: (planned) => approve(planned, flags, context),
+    }).finally(stop.release);
+    if (result.kind === "failed") throw result.error;
+    if (result.kind === "skipped") throw new CommandError(`nothing was removed: ${result.message}`);
+    if (result.kind === "declined") throw new CommandError("nothing was removed: not confirmed", exitCode.refused);
+    const report = planReport(result);
+    print(flags.output, report, () => outcomeTable(report));
+    if (flags.snapshotOut !== undefined) await session.capture(flags.snapshotOut, result.history);
+    return report.failed.length > 0 || report.leftAlone.some((left) => left.result === "skipped")
+      ? exitCode.failed
+      : exitCode.done;
+  });
+}
+
+/** The last gate before anything is removed: the state file can be written, and somebody said yes. */
+async function approve(planned: Planned, flags: PruneFlags, { session, config }: CommandContext): Promise<boolean> {
+  if (session.origin !== "live") return true;
+  const names = planned.plan.images.flatMap((image) => image.names.filter(({ action }) => action === "untag")).length;
+  if (names > 0 && !flags.yes && !(await confirmed(planned, names))) return false;
+  if (remembers(flags, config.policy)) writeHistoryFile(config.stateFile, planned.history);
+  return true;
+}
+
+/** A command that works with ages, or was given a state file, keeps it up to date. */
+function remembers(flags: PruneFlags, policy: { unusedFor: number; minAge: number }): boolean {
+  return flags.stateFile !== undefined || policy.unusedFor > 0 || policy.minAge > 0;
+}
+
+async function confirmed({ plan }: Planned, names: number): Promise<boolean> {
+  const images = plan.images.filter(({ action }) => action === "delete").length;
+  const what = `${count(images, "image")} and ${count(names, "name")} (${formatBytes(plan.plannedBytes)})`;
+  if (!process.stdin.isTTY) {
+    const message = `${what} would be removed: add --yes to do it without being asked, or --dry-run to look at the plan`;
+    throw new CommandError(message, exitCode.refused);
+  }
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return /^y(es)?$/i.test((await terminal.question(`Remove ${what}? [y/N] `)).trim());
+  } finally {
+    terminal.close();
+  }
+}

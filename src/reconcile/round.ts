@@ -1,0 +1,114 @@
+// One round: observe, decide, act, report. Returns what happened; throws nothing but defects.
+import { execute } from "../act/execute.ts";
+import type { Outcome } from "../act/outcome.ts";
+import { type History, recordUses } from "../decide/history.ts";
+import { makePlan, type Plan, type PlanInput } from "../decide/plan.ts";
+import type { Policy } from "../decide/policy.ts";
+import type { NodeState } from "../image/node-state.ts";
+import type { PodSource } from "../kubernetes/pod-source.ts";
+import type { Clock } from "../observe/clock.ts";
+import { observeNode } from "../observe/observe-node.ts";
+import type { ReportSink, SkipReason } from "../report/event.ts";
+import type { ContainerRuntime, FilesystemUsage } from "../runtime/runtime.ts";
+import { RuntimeError } from "../runtime/runtime-error.ts";
+
+/** The node as rounds see it. */
+export interface NodeAccess {
+  readonly runtime: ContainerRuntime;
+  readonly pods: PodSource;
+  readonly clock: Clock;
+}
+
+export interface RoundInput extends NodeAccess {
+  readonly history: History;
+  readonly policy: Policy;
+  readonly concurrency: number;
+  readonly callTimeoutMs: number;
+  readonly report: ReportSink;
+  readonly signal?: AbortSignal;
+  /** Asked between plan and act; when it answers false, nothing is removed. */
+  readonly approve?: (planned: Planned) => Promise<boolean>;
+}
+
+/** A look at the node and what was decided. */
+export interface Planned {
+  readonly state: NodeState;
+  readonly plan: Plan;
+  /** The history with this look in it. */
+  readonly history: History;
+}
+
+export type PlanResult =
+  | ({ readonly kind: "planned" } & Planned)
+  | { readonly kind: "skipped"; readonly reason: SkipReason; readonly message: string }
+  | { readonly kind: "failed"; readonly error: RuntimeError };
+
+export type RoundResult =
+  | ({ readonly kind: "done"; readonly outcome: Outcome; readonly durationMs: number } & Planned)
+  | Exclude<PlanResult, { kind: "planned" }>
+  | ({ readonly kind: "declined" } & Planned);
+
+/** Milliseconds for which a list of containers counts as read right before a removal. Events make it shorter. */
+const freshFor = 200;
+
+/** Observes and decides. Changes nothing. */
+export async function planRound(input: Pick<RoundInput, keyof NodeAccess | "history" | "policy">): Promise<PlanResult> {
+  try {
+    const seen = await observeNode(input);
+    if (seen.kind === "refused") return { kind: "skipped", reason: seen.reason, message: seen.message };
+    const { history, policy } = input;
+    const plan = makePlan({ state: seen.state, history, policy });
+    return { kind: "planned", state: seen.state, plan, history: recordUses(history, seen.state, plan.uses) };
+  } catch (error) {
+    if (error instanceof RuntimeError) return { kind: "failed", error };
+    throw error;
+  }
+}
+
+/** Runs one whole round and reports it. */
+export async function runRound(input: RoundInput): Promise<RoundResult> {
+  const { clock, report } = input;
+  const startedAt = clock.now();
+  const seconds = (): number => (clock.now() - startedAt) / 1000;
+  const planned = await planRound(input);
+  if (planned.kind === "skipped") {
+    report({ kind: "round-skipped", seconds: seconds(), reason: planned.reason, message: planned.message });
+    return planned;
+  }
+  if (planned.kind === "failed") {
+    report({ kind: "round-failed", seconds: seconds(), message: planned.error.message });
+    return planned;
+  }
+  report({ ...planned, filesystems: await filesystemsOf(input.runtime) });
+  if (input.approve !== undefined && !(await input.approve(planned))) return { ...planned, kind: "declined" };
+  const outcome = await act(input, planned);
+  report({ kind: "round-done", at: clock.now(), seconds: seconds(), plan: planned.plan, outcome });
+  return { ...planned, kind: "done", outcome, durationMs: Math.round(seconds() * 1000) };
+}
+
+function act(input: RoundInput, { state, plan }: Planned): Promise<Outcome> {
+  const { runtime, pods, clock, history, policy, concurrency, callTimeoutMs, report, signal } = input;
+  const planned: PlanInput = { state, history, policy };
+  return execute({
+    planned,
+    plan,
+    runtime,
+    pods,
+    clock,
+    freshFor,
+    concurrency,
+    callTimeoutMs,
+    onName: (outcome) => report({ kind: "name-done", outcome }),
+    ...(signal === undefined ? {} : { signal }),
+  });
+}
+
+/** Disk use is worth knowing, but a round does not fail for want of it. */
+async function filesystemsOf(runtime: ContainerRuntime): Promise<readonly FilesystemUsage[]> {
+  try {
+    return await runtime.filesystems();
+  } catch (error) {
+    if (error instanceof RuntimeError) return [];
+    throw error;
+  }
+}

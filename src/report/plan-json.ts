@@ -1,0 +1,99 @@
+// The JSON of `plan` and `prune`. Field names are an interface: more may be added, none is renamed.
+import type { FailureReason, Outcome } from "../act/outcome.ts";
+import type { Plan } from "../decide/plan.ts";
+import type { Reason } from "../decide/reason.ts";
+import type { NodeState } from "../image/node-state.ts";
+
+export interface KeptName {
+  readonly name: string;
+  /** The image ID. */
+  readonly image: string;
+  readonly namespace: string;
+  readonly reasons: readonly Reason[];
+}
+
+export interface PlanReport {
+  readonly runtime: NodeState["runtime"];
+  readonly dryRun: boolean;
+  /** Every name that went (would go, in a dry run). */
+  readonly untagged: readonly string[];
+  /** ID of every image whose content went (would go). */
+  readonly deleted: readonly string[];
+  readonly kept: readonly KeptName[];
+  readonly failed: readonly { readonly name: string; readonly reason: FailureReason; readonly message: string }[];
+  /** Names that were planned to go and were left alone, because the node had changed meanwhile. */
+  readonly leftAlone: readonly { readonly name: string; readonly result: string; readonly message: string }[];
+  readonly plannedBytes: number;
+  readonly reclaimedBytes: number;
+  readonly durationMs: number;
+  readonly warnings: readonly string[];
+}
+
+export interface PlanReportInput {
+  readonly state: NodeState;
+  readonly plan: Plan;
+  readonly durationMs: number;
+  /** Absent for a plan that was not carried out. */
+  readonly outcome?: Outcome;
+}
+
+/** Builds the report of a plan, carried out or not. */
+export function planReport({ state, plan, durationMs, outcome }: PlanReportInput): PlanReport {
+  return {
+    runtime: state.runtime,
+    dryRun: outcome === undefined,
+    untagged: outcome === undefined ? plannedNames(plan) : removedNames(outcome),
+    deleted: outcome === undefined ? plannedImages(plan) : outcome.deleted.map(({ id }) => id),
+    kept: keptNames(plan),
+    failed: outcome === undefined ? [] : failures(outcome),
+    leftAlone: outcome === undefined ? [] : leftAlone(outcome),
+    plannedBytes: plan.plannedBytes,
+    reclaimedBytes: outcome?.reclaimedBytes ?? 0,
+    durationMs,
+    warnings: plan.warnings,
+  };
+}
+
+function plannedNames(plan: Plan): string[] {
+  return plan.images.flatMap(({ names }) => names.filter(({ action }) => action === "untag").map(({ name }) => name));
+}
+
+function plannedImages(plan: Plan): string[] {
+  return plan.images.filter(({ action }) => action === "delete").map(({ image }) => image.id);
+}
+
+function keptNames(plan: Plan): KeptName[] {
+  return plan.images.flatMap(({ namespace, image, names }) =>
+    names.flatMap((verdict) =>
+      verdict.action === "keep" ? [{ name: verdict.name, image: image.id, namespace, reasons: verdict.reasons }] : [],
+    ),
+  );
+}
+
+function removedNames(outcome: Outcome): string[] {
+  return outcome.names.filter(({ result }) => result.kind === "removed").map(({ name }) => name);
+}
+
+function failures(outcome: Outcome): PlanReport["failed"] {
+  const failed = outcome.names.flatMap(({ name, result }) =>
+    result.kind === "failed" ? [{ name, reason: result.reason, message: result.message }] : [],
+  );
+  const { collectFailure } = outcome;
+  return collectFailure === undefined ? failed : [...failed, { name: "", ...collectFailure }];
+}
+
+function leftAlone(outcome: Outcome): PlanReport["leftAlone"] {
+  return outcome.names.flatMap(({ name, result }): PlanReport["leftAlone"] => {
+    switch (result.kind) {
+      case "already-gone":
+        return [{ name, result: result.kind, message: "somebody else removed it" }];
+      case "moved":
+        return [{ name, result: result.kind, message: "it points to another image by now" }];
+      case "in-use":
+      case "skipped":
+        return [{ name, result: result.kind, message: result.message }];
+      default:
+        return [];
+    }
+  });
+}
