@@ -1,4 +1,5 @@
 // The connection to the daemon: gRPC over a unix socket, with a deadline, a namespace and one kind of error on every call.
+import type { DescMethod, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
 import { type Client, createClient, type CallOptions as WireOptions } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { ImageService, RuntimeService } from "../cri/gen/runtime/v1/api_pb.js";
@@ -15,6 +16,7 @@ import { Namespaces } from "./gen/containerd/services/namespaces/v1/namespace_pb
 import { Snapshots } from "./gen/containerd/services/snapshots/v1/snapshots_pb.js";
 import { Tasks } from "./gen/containerd/services/tasks/v1/tasks_pb.js";
 import { Version } from "./gen/containerd/services/version/v1/version_pb.js";
+import { leanCall } from "./lean-call.ts";
 import { SocketSession } from "./socket-session.ts";
 
 /** The daemon accepts and sends up to 16 MiB; streams may carry more in one message on patched builds. */
@@ -67,6 +69,12 @@ export interface Connection {
   readonly clients: Clients;
   /** Makes one call. Everything thrown in `work` comes out as a `RuntimeError`. */
   call<T>(spec: CallSpec, scope: Scope, work: (options: WireOptions) => Promise<T>): Promise<T>;
+  /** Makes one call of a kind that is made by the thousand; collects every message of the answer. */
+  collect<M extends DescMethod>(
+    spec: CallSpec & { readonly namespace: string },
+    scope: Scope,
+    request: { readonly method: M; readonly input: MessageInitShape<M["input"]> },
+  ): Promise<readonly MessageShape<M["output"]>[]>;
   /** Follows an endless stream until `signal` fires, then ends; throws a `RuntimeError` when it breaks. */
   stream<T>(spec: CallSpec, signal: AbortSignal, open: (options: WireOptions) => AsyncIterable<T>): AsyncIterable<T>;
   close(): void;
@@ -78,6 +86,12 @@ export function openConnection(path: string, onCall: CallObserver = () => {}): C
   return {
     clients: clientsOver(sessions),
     call: (spec, scope, work) => measured(spec, onCall, () => withDeadline({ path, spec, scope }, work)),
+    collect: (spec, scope, { method, input }) =>
+      measured(spec, onCall, () =>
+        withDeadline({ path, spec, scope }, ({ timeoutMs = deadlines.unary }) =>
+          leanCall(sessions, method, input, { namespace: spec.namespace, timeoutMs, signal: scope.signal }),
+        ),
+      ),
     stream: (spec, signal, open) => follow({ path, spec }, signal, open),
     close: () => sessions.close(),
   };

@@ -5,7 +5,9 @@ import { RuntimeError } from "../runtime-error.ts";
 import { mapBounded } from "./bounded.ts";
 import type { Connection, Scope } from "./connection.ts";
 import { type ContentFact, readContentFact } from "./content-facts.ts";
+import { Content } from "./gen/containerd/services/content/v1/content_pb.js";
 import type { Inventory } from "./inventory.ts";
+import { factFromLabels } from "./label-fact.ts";
 
 /** Bytes. Larger blobs are no manifests and not read. */
 const maxBlobBytes = 8 << 20;
@@ -21,16 +23,19 @@ export class FactReader {
     this.#connection = connection;
   }
 
-  /** What is known of a blob; undefined before it was read, and when it could not be. */
-  readonly lookup = (digest: Digest): ContentFact | undefined => this.#facts.get(digest);
+  /** What is known of a blob, by its labels or by its content; undefined when it is not here or could not be read. */
+  factOf(inventory: Inventory, digest: Digest): ContentFact | undefined {
+    if (!inventory.blobs.has(digest)) return undefined;
+    return factFromLabels(inventory, digest) ?? this.#facts.get(digest);
+  }
 
   /** Reads what is not known yet of the targets and of the manifests and configs under them. */
   async read(namespace: string, targets: Iterable<Digest>, inventory: Inventory, scope: Scope): Promise<void> {
     let level = new Set(targets);
     while (level.size > 0) {
-      const unread = [...level].filter((digest) => inventory.blobs.has(digest) && !this.#facts.has(digest));
+      const unread = [...level].filter((digest) => inventory.blobs.has(digest) && !this.factOf(inventory, digest));
       await mapBounded(unread, readsAtATime, (digest) => this.#readOne(namespace, digest, inventory, scope));
-      level = new Set([...level].flatMap((digest) => childrenOf(this.#facts.get(digest))));
+      level = new Set([...level].flatMap((digest) => childrenOf(this.factOf(inventory, digest))));
     }
   }
 
@@ -48,16 +53,16 @@ export class FactReader {
   }
 
   async #bytesOf(namespace: string, digest: Digest, scope: Scope): Promise<Uint8Array | undefined> {
-    const chunks: Uint8Array[] = [];
     try {
-      await this.#connection.call({ operation: "read content", namespace }, scope, async (options) => {
-        for await (const { data } of this.#connection.clients.content.read({ digest }, options)) chunks.push(data);
+      const answer = await this.#connection.collect({ operation: "read content", namespace }, scope, {
+        method: Content.method.read,
+        input: { digest },
       });
+      return Buffer.concat(answer.map(({ data }) => data));
     } catch (error) {
       if (error instanceof RuntimeError && error.code === "not-found") return undefined;
       throw error;
     }
-    return chunks.length === 1 ? chunks[0] : Buffer.concat(chunks);
   }
 }
 

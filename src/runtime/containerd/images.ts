@@ -36,9 +36,8 @@ function draft(
   inventory: Inventory,
   known: { readonly lookup: FactLookup; readonly host: Platform },
 ): ImageDraft {
-  const lookup: FactLookup = (digest) => (inventory.blobs.has(digest) ? known.lookup(digest) : undefined);
   const reached = reach(inventory, rootsOf(target, names));
-  const identity = withLabelledConfigs(identify(target, lookup, known.host), reached);
+  const identity = withLabelledConfigs(identify(target, known.lookup, known.host), reached);
   const tops = new Set<string>(identity.tops);
   for (const node of reached.blobs)
     for (const key of node.references.snapshots) tops.add(key.slice(key.indexOf("/") + 1));

@@ -43,7 +43,10 @@ export async function observeNamespace(
   const names = await readNames(reading);
   const inventory = await readInventory(reading, question.snapshotters);
   await memory.facts.read(namespace, new Set(names.map((name) => name.target)), inventory, scope);
-  const drafts = draftImages(names, inventory, { lookup: memory.facts.lookup, host: memory.host });
+  const drafts = draftImages(names, inventory, {
+    lookup: (digest) => memory.facts.factOf(inventory, digest),
+    host: memory.host,
+  });
   const layers = new Set(drafts.flatMap((draft) => draft.reached.snapshots));
   const sizeOf = await memory.sizes.measure(namespace, layers, scope);
   const resolver = knownImages(names, drafts);

@@ -3,6 +3,7 @@
 import { RuntimeError } from "../runtime-error.ts";
 import { mapBounded } from "./bounded.ts";
 import type { Connection, Scope } from "./connection.ts";
+import { Snapshots } from "./gen/containerd/services/snapshots/v1/snapshots_pb.js";
 import type { SnapshotNode } from "./inventory.ts";
 
 const asksAtATime = 32;
@@ -45,10 +46,11 @@ export class SnapshotSizes {
 
   async #ask(namespace: string, { snapshotter, name }: SnapshotNode, scope: Scope): Promise<number> {
     try {
-      const usage = await this.#connection.call({ operation: "snapshot usage", namespace }, scope, (options) =>
-        this.#connection.clients.snapshots.usage({ snapshotter, key: name }, options),
-      );
-      return Number(usage.size);
+      const [usage] = await this.#connection.collect({ operation: "snapshot usage", namespace }, scope, {
+        method: Snapshots.method.usage,
+        input: { snapshotter, key: name },
+      });
+      return Number(usage?.size ?? 0n);
     } catch (error) {
       if (error instanceof RuntimeError && error.code === "not-found") return 0;
       throw error;
