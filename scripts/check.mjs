@@ -1,14 +1,15 @@
 // `npm run check`: the static checks. Formatter and linter, types, generated files that must be current.
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
-import { root, setUp } from "./setup.mjs";
+import { projectNode, root, setUp } from "./setup.mjs";
 
 setUp();
 const bin = join(root, "node_modules/.bin");
 const checks = [
   ["format and lint", join(bin, "biome"), ["check", "--error-on-warnings", "."]],
   ["types", join(bin, "tsc"), ["-p", "."]],
-  ["generated files", process.execPath, [join(root, "scripts/generate.mjs"), "--check"]],
+  ["generated code", process.execPath, [join(root, "scripts/generate.mjs"), "--check"]],
+  ["generated documentation", projectNode, [join(root, "scripts/generate-docs.mjs"), "--check"]],
 ];
 let failed = 0;
 for (const [name, command, args] of checks) {

@@ -1,0 +1,72 @@
+// Writes the parts of docs/ that come from code: the metric table, the reasons, the configuration keys, the node file's schema.
+// With --check it changes nothing and fails when one is stale. Runs on the project's own Node.js, which reads the .ts sources.
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { environmentName } from "../src/config/load.ts";
+import { configSchema } from "../src/config/schema.ts";
+import { keepCodes } from "../src/decide/reason.ts";
+import { nodeFileJsonSchema } from "../src/observe/node-file-schema.ts";
+import { metricTable } from "../src/report/metric-table.ts";
+import { fail, root } from "./setup.mjs";
+
+const check = process.argv.includes("--check");
+
+write("docs/node-file.schema.json", () => `${JSON.stringify(nodeFileJsonSchema(), null, 2)}\n`);
+write("docs/metrics.md", (text) => fill(text, "metrics", metricRows()));
+write("docs/reasons.md", (text) => fill(text, "reasons", reasonRows()));
+write("docs/configuration.md", (text) => fill(text, "configuration", configurationRows()));
+
+function write(path, make) {
+  const file = join(root, path);
+  const before = readFileSync(file, "utf8");
+  const after = make(before);
+  if (sameContent(path, before, after)) return;
+  if (check) fail(`${path} is stale: run \`npm run generate\` and commit the result`);
+  writeFileSync(file, after);
+}
+
+/** The formatter lays JSON out its own way: only what it says counts. */
+function sameContent(path, before, after) {
+  if (!path.endsWith(".json")) return before === after;
+  return JSON.stringify(JSON.parse(before)) === JSON.stringify(JSON.parse(after));
+}
+
+/** Replaces what stands between the markers of a generated part. */
+function fill(text, name, rows) {
+  const start = `<!-- generated: ${name} -->`;
+  const end = "<!-- end of generated part -->";
+  const from = text.indexOf(start);
+  const to = text.indexOf(end, from);
+  if (from < 0 || to < 0) fail(`the markers of the generated part ${name} are missing in its page`);
+  return `${text.slice(0, from)}${start}\n${rows.join("\n")}\n${text.slice(to)}`;
+}
+
+function metricRows() {
+  const rows = Object.values(metricTable).map(({ name, type, labels, help }) => {
+    return `| \`prunelet_${name}\` | ${type} | ${labels.map((label) => `\`${label}\``).join(", ")} | ${help} |`;
+  });
+  return ["| metric | type | labels | meaning |", "|---|---|---|---|", ...rows];
+}
+
+function reasonRows() {
+  const rows = Object.entries(keepCodes).map(([code, meaning]) => `| \`${code}\` | ${meaning} |`);
+  return ["| code | kept because |", "|---|---|", ...rows];
+}
+
+function configurationRows() {
+  const rows = leaves(configSchema.toJSONSchema({ io: "input", unrepresentable: "any" }), []).map(
+    ({ path, schema }) => {
+      const value = schema.default === undefined ? "" : `\`${JSON.stringify(schema.default)}\``;
+      const allowed = schema.enum?.map((choice) => `\`${choice}\``).join(", ") ?? schema.type ?? "text";
+      return `| \`${path.join(".")}\` | ${value} | ${allowed} | \`${environmentName(path)}\` | ${schema.description ?? ""} |`;
+    },
+  );
+  return ["| key | default | values | environment | meaning |", "|---|---|---|---|---|", ...rows];
+}
+
+function leaves(schema, path) {
+  return Object.entries(schema.properties ?? {}).flatMap(([key, value]) => {
+    const here = [...path, key];
+    return value.type === "object" ? leaves(value, here) : [{ path: here, schema: value }];
+  });
+}
