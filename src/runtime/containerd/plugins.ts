@@ -17,8 +17,13 @@ export async function storagePlugins(connection: Connection, scope: Scope): Prom
     connection.clients.introspection.plugins({}, options),
   );
   const working = plugins.filter((plugin) => plugin.initErr === undefined);
-  const snapshotters = working.filter((plugin) => plugin.type === snapshotterType);
+  const snapshotters = working.filter((plugin) => plugin.type === snapshotterType).sort(usualFirst);
   const content = working.filter((plugin) => plugin.type === contentType);
   const roots = [...snapshotters, ...content].flatMap((plugin) => plugin.exports["root"] ?? []);
   return { snapshotters: snapshotters.map((plugin) => plugin.id), roots };
+}
+
+/** Of several roots on one filesystem the first is shown: let that be the one that is in use nearly everywhere. */
+function usualFirst(left: { readonly id: string }, right: { readonly id: string }): number {
+  return Number(right.id === "overlayfs") - Number(left.id === "overlayfs");
 }
