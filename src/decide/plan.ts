@@ -10,6 +10,7 @@ import { protectionsOf } from "./protection.ts";
 import type { Reason, RemoveCode } from "./reason.ts";
 import { measureReclaim } from "./reclaim.ts";
 import { type JudgedName, type NameDecision, retainCriNames, retainLastName } from "./retention.ts";
+import { keepSharedIds } from "./shared-id.ts";
 import { findUses, type Usage } from "./usage.ts";
 
 /** What becomes of one name. */
@@ -132,28 +133,6 @@ function judgeNames(entry: IndexedImage, context: ImageContext, imageUsed: boole
       ...protectionsOf({ image: entry.image, name: name.name, kind: name.kind }, protection),
     ],
   }));
-}
-
-/** Two images (indexes) may share one config and so one image ID: the ID name then stays as long as either image does. */
-function keepSharedIds(images: readonly IndexedImage[], decisions: readonly NameDecision[][]): NameDecision[][] {
-  const stayingIds = new Set<string>();
-  images.forEach((entry, i) => {
-    if (decisions[i]?.some((decision) => decision.remove === undefined)) stayingIds.add(entry.image.id);
-  });
-  return decisions.map((names, i) => {
-    if (!stayingIds.has(images[i]?.image.id ?? "")) return names;
-    return names.map((decision) => (isSharedIdName(decision, images[i]) ? keepWithImage(decision) : decision));
-  });
-}
-
-function isSharedIdName(decision: NameDecision, entry: IndexedImage | undefined): boolean {
-  if (decision.remove === undefined || decision.name.name !== entry?.image.id) return false;
-  return decision.name.labels["io.cri-containerd.image"] === "managed";
-}
-
-function keepWithImage(decision: NameDecision): NameDecision {
-  const reason: Reason = { code: "companion-of-image", detail: "another image with the same ID stays" };
-  return { name: decision.name, kind: decision.kind, keep: [reason] };
 }
 
 // Tags go first and the ID name last, so that an interrupted removal never leaves a tag on half an image.

@@ -99,14 +99,15 @@ const companionOfImage: Reason = {
   detail: "the ID name stays with the other names and uses of the image",
 };
 
-function isReadable(name: JudgedName): boolean {
+/** True for a name that people and kubelets can ask for. */
+export function isReadable(name: { readonly kind: NameKind }): boolean {
   return name.kind !== "id" && name.kind !== "dangling";
 }
 
 const preference: Readonly<Record<NameKind, number>> = { dangling: 0, id: 1, "digest-reference": 2, other: 3, tag: 4 };
 
 /** The name that stays when one must: a tag before a digest reference before the ID name, the last in byte order. */
-function lastInOrder(names: readonly JudgedName[]): JudgedName | undefined {
+export function lastInOrder<Name extends Pick<JudgedName, "name" | "kind">>(names: readonly Name[]): Name | undefined {
   const sorted = [...names].sort(
     (a, b) => preference[a.kind] - preference[b.kind] || compareBytes(a.name.name, b.name.name),
   );

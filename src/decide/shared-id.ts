@@ -1,0 +1,48 @@
+// Two images (indexes) may share one config and so one image ID, but only one of them holds the ID name.
+import type { IndexedImage } from "./image-index.ts";
+import type { Reason } from "./reason.ts";
+import { isReadable, lastInOrder, type NameDecision } from "./retention.ts";
+
+/**
+ * The decisions of all images of a namespace, with the ID name kept as long as any image with that ID stays. The image that
+ * the ID name points to then stays as well, so it keeps a name that people can read: its last one.
+ */
+export function keepSharedIds(
+  images: readonly IndexedImage[],
+  decisions: readonly (readonly NameDecision[])[],
+): readonly (readonly NameDecision[])[] {
+  const stayingIds = new Set<string>();
+  images.forEach((entry, i) => {
+    if (decisions[i]?.some(stays)) stayingIds.add(entry.image.id);
+  });
+  return images.map(({ image }, i) => {
+    const names = decisions[i] ?? [];
+    return stayingIds.has(image.id) ? keepSharedId(names, image.id) : names;
+  });
+}
+
+function keepSharedId(names: readonly NameDecision[], id: string): readonly NameDecision[] {
+  const shared = names.find((decision) => isSharedIdName(decision, id));
+  if (shared === undefined) return names;
+  const last = names.some((decision) => stays(decision) && isReadable(decision)) ? undefined : lastInOrder(names);
+  return names.map((decision) => {
+    if (decision === shared) return kept(decision, companion);
+    return decision === last ? kept(decision, lastName) : decision;
+  });
+}
+
+const companion: Reason = { code: "companion-of-image", detail: "another image with the same ID stays" };
+const lastName: Reason = { code: "last-name", detail: "the ID name stays for another image with the same ID" };
+
+function isSharedIdName(decision: NameDecision, id: string): boolean {
+  if (stays(decision) || decision.name.name !== id) return false;
+  return decision.name.labels["io.cri-containerd.image"] === "managed";
+}
+
+function stays(decision: NameDecision): boolean {
+  return decision.remove === undefined;
+}
+
+function kept({ name, kind }: NameDecision, reason: Reason): NameDecision {
+  return { name, kind, keep: [reason] };
+}
