@@ -34,7 +34,12 @@ export function once(name, value, isThere, work) {
 export function setUp() {
   const major = Number(process.versions.node.split(".")[0]);
   if (major < 20) fail(`Node.js ${process.versions.node} is too old to set prunelet up: install Node.js 20 or later`);
-  once("dependencies", fingerprint([join(root, "package-lock.json")]), () => existsSync(projectNode), installDependencies);
+  once(
+    "dependencies",
+    fingerprint([join(root, "package-lock.json")]),
+    () => existsSync(projectNode),
+    installDependencies,
+  );
 }
 
 function installDependencies() {
