@@ -1,4 +1,5 @@
 // Carries a plan out: checks again right before each removal, goes on after failures, collects once, measures what went.
+import { classifyName } from "../decide/name-kind.ts";
 import type { ImageVerdict, NameVerdict } from "../decide/plan.ts";
 import type { CallOptions, ContainerRuntime } from "../runtime/runtime.ts";
 import { RuntimeError } from "../runtime/runtime-error.ts";
@@ -79,7 +80,7 @@ async function removeImage(verdict: ImageVerdict, run: Run): Promise<NameOutcome
   const outcomes: NameOutcome[] = [];
   for (const removal of verdict.names.filter(isRemoval)) {
     const startedAt = input.clock.now();
-    const result = await removeName(verdict, removal, run);
+    const result = mustWait(removal, outcomes) ? waits : await removeName(verdict, removal, run);
     const seconds = (input.clock.now() - startedAt) / 1000;
     const { name, target } = removal;
     const reason = removal.reasons[0]?.code ?? "unused";
@@ -88,6 +89,15 @@ async function removeImage(verdict: ImageVerdict, run: Run): Promise<NameOutcome
     outcomes.push(outcome);
   }
   return outcomes;
+}
+
+const waits: NameResult = { kind: "skipped", message: "another name of the image could not be removed" };
+
+/** Digest references and ID names live with the tags of their image: when a tag could not be removed, they stay as well. */
+function mustWait(removal: Removal, before: readonly NameOutcome[]): boolean {
+  const { kind } = classifyName(removal.name);
+  if (kind !== "digest-reference" && kind !== "id") return false;
+  return before.some(({ result }) => result.kind === "failed" || result.kind === "skipped");
 }
 
 async function removeName(verdict: ImageVerdict, removal: Removal, run: Run): Promise<NameResult> {
@@ -100,14 +110,27 @@ async function removeName(verdict: ImageVerdict, removal: Removal, run: Run): Pr
     if (fresh.kind === "blind") return { kind: "skipped", message: fresh.message };
     const now = fresh.verdict?.names.find((candidate) => candidate.name === removal.name);
     if (now?.action === "keep") return { kind: "in-use", message: now.reasons.map((r) => r.detail).join("; ") };
+    const anchored = fresh.verdict === undefined || (await isAnchored(fresh.verdict, runtime, options));
+    if (!anchored) return { kind: "in-use", message: "the names that were to stay are gone, so this one stays" };
     const kind = await runtime.removeName(verdict.namespace, removal.name, removal.target, options);
     run.silence = 0;
+    run.revalidator.nameGone(verdict.namespace, removal.name);
     return { kind };
   } catch (error) {
     const failure = describeFailure(error);
     run.silence = isSilence(failure.reason) ? run.silence + 1 : 0;
     return { kind: "failed", ...failure };
   }
+}
+
+/** An image that stays must have one of its staying names left: somebody else may have moved or removed them meanwhile. */
+async function isAnchored(verdict: ImageVerdict, runtime: ContainerRuntime, options: CallOptions): Promise<boolean> {
+  const staying = verdict.names.filter(({ action }) => action === "keep");
+  for (const { name, target } of staying) {
+    const found = await runtime.findName(verdict.namespace, name, options);
+    if (found?.target === target) return true;
+  }
+  return staying.length === 0;
 }
 
 const unanswered = `the runtime did not answer ${silenceLimit} calls in a row`;

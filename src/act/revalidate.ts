@@ -30,13 +30,12 @@ export interface RevalidatorInput {
 export class Revalidator {
   readonly #input: RevalidatorInput;
   readonly #readings = new Map<string, Reading>();
-  #plan: Plan;
+  readonly #gone = new Map<string, Set<string>>();
   #verdicts: ReadonlyMap<string, ReadonlyMap<Digest, ImageVerdict>>;
   #state: NodeState;
 
   constructor(input: RevalidatorInput) {
     this.#input = input;
-    this.#plan = input.plan;
     this.#verdicts = byImage(input.plan);
     this.#state = input.planned.state;
   }
@@ -44,6 +43,12 @@ export class Revalidator {
   /** Makes the next question read the containers of a namespace again. */
   containersChanged(namespace: string): void {
     this.#readings.delete(namespace);
+  }
+
+  /** Tells that a name no longer stands for what was planned: later judgements must not count on it. */
+  nameGone(namespace: string, name: string): void {
+    const gone = this.#gone.get(namespace) ?? new Set();
+    this.#gone.set(namespace, gone.add(name));
   }
 
   /** Judges one image with what is known now. Throws `RuntimeError` when the containers cannot be read. */
@@ -55,17 +60,28 @@ export class Revalidator {
     return { kind: "judged", verdict: this.#verdicts.get(namespace)?.get(target) };
   }
 
+  /** A reading that was overtaken while it was on its way is not trusted, unless that happens over and over. */
+  async #freshContainers(namespace: string, options: CallOptions): Promise<readonly Container[]> {
+    let reading = this.#reading(namespace, options);
+    let containers = await reading.containers;
+    for (let again = 0; again < mostRereads && this.#readings.get(namespace) !== reading; again++) {
+      reading = this.#reading(namespace, options);
+      containers = await reading.containers;
+    }
+    return containers;
+  }
+
   /** One listing serves all removals that begin while it is fresh. */
-  #freshContainers(namespace: string, options: CallOptions): Promise<readonly Container[]> {
+  #reading(namespace: string, options: CallOptions): Reading {
     const now = this.#input.clock.now();
     const known = this.#readings.get(namespace);
-    if (known !== undefined && now - known.startedAt <= this.#input.freshFor) return known.containers;
+    if (known !== undefined && now - known.startedAt <= this.#input.freshFor) return known;
     const reading: Reading = { startedAt: now, containers: this.#input.runtime.containers(namespace, options) };
     this.#readings.set(namespace, reading);
     reading.containers.catch(() => {
       if (this.#readings.get(namespace) === reading) this.#readings.delete(namespace);
     });
-    return reading.containers;
+    return reading;
   }
 
   #update(namespace: string, containers: readonly Container[], pods: readonly Pod[] | null): void {
@@ -74,10 +90,21 @@ export class Revalidator {
     if (sameContainers && samePods(this.#state.pods, pods)) return;
     const namespaces = this.#state.namespaces.map((n) => (n.name === namespace ? { ...n, containers } : n));
     this.#state = { ...this.#state, namespaces, pods };
-    this.#plan = makePlan({ ...this.#input.planned, state: this.#state });
-    this.#verdicts = byImage(this.#plan);
+    this.#verdicts = byImage(makePlan({ ...this.#input.planned, state: this.#withoutGoneNames() }));
+  }
+
+  #withoutGoneNames(): NodeState {
+    const namespaces = this.#state.namespaces.map((namespace) => {
+      const gone = this.#gone.get(namespace.name);
+      if (gone === undefined) return namespace;
+      return { ...namespace, names: namespace.names.filter(({ name }) => !gone.has(name)) };
+    });
+    return { ...this.#state, namespaces };
   }
 }
+
+/** Where containers change all the time, the last of these readings has to do. */
+const mostRereads = 3;
 
 interface Reading {
   readonly startedAt: number;

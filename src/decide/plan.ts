@@ -8,7 +8,7 @@ import { classifyName } from "./name-kind.ts";
 import type { Policy } from "./policy.ts";
 import { protectionsOf } from "./protection.ts";
 import type { Reason, RemoveCode } from "./reason.ts";
-import { measureReclaim } from "./reclaim.ts";
+import { measureReclaim, type NamespacedImage } from "./reclaim.ts";
 import { type JudgedName, type NameDecision, retainCriNames, retainLastName } from "./retention.ts";
 import { keepSharedIds } from "./shared-id.ts";
 import { findUses, type Usage } from "./usage.ts";
@@ -56,8 +56,7 @@ export interface PlanInput {
 /** Decides what goes and what stays. The same input always gives the same plan. Time is `state.takenAt`. */
 export function makePlan(input: PlanInput): Plan {
   const judged = input.state.namespaces.map((namespace) => judgeNamespace(namespace, input));
-  const all = judged.flatMap(({ namespace, index }) => index.images.map(({ image }) => ({ namespace, image })));
-  const reclaim = measureReclaim(input.state, all);
+  const reclaim = measureReclaim(input.state, holdersOf(input.state, judged));
   const images = judged.flatMap(({ namespace, verdicts }) =>
     verdicts.map((verdict): ImageVerdict => ({ ...verdict, bytes: reclaim.alone(namespace, verdict.image) })),
   );
@@ -75,6 +74,16 @@ interface JudgedNamespace {
   readonly index: ImageIndex;
   readonly usage: Usage;
   readonly verdicts: readonly Omit<ImageVerdict, "bytes">[];
+}
+
+/** Every image holds its content, those without any name included. */
+function holdersOf(state: NodeState, judged: readonly JudgedNamespace[]): NamespacedImage[] {
+  const named = judged.flatMap(({ namespace, index }) => index.images.map(({ image }) => ({ namespace, image })));
+  const targets = new Map(judged.map(({ namespace, index }) => [namespace, index.byTarget]));
+  const nameless = state.namespaces.flatMap(({ name, images }) =>
+    images.filter(({ target }) => !targets.get(name)?.has(target)).map((image) => ({ namespace: name, image })),
+  );
+  return [...named, ...nameless];
 }
 
 function judgeNamespace(namespace: NamespaceState, input: PlanInput): JudgedNamespace {

@@ -27,9 +27,9 @@ const repositories = ["docker.io/library/app", "registry.example:5000/team/web",
 // Layers are shared on purpose, "twin" has the config of "ash" under an index of its own.
 const catalog: readonly Image[] = [
   imageOf("ash", { layers: ["base", "ash"] }),
-  imageOf("birch", { layers: ["base", "birch"], layerSize: 300 }),
+  imageOf("birch", { layers: ["base", "birch"] }),
   { ...imageOf("cedar", { layers: ["base", "ash", "cedar"] }), pinned: true },
-  { ...imageOf("dogwood", { layers: ["other"] }), labels: { tier: "db" } },
+  { ...imageOf("dogwood", { layers: ["other"], layerSize: 300 }), labels: { tier: "db" } },
   twinOf(imageOf("ash", { layers: ["base", "ash"] })),
 ];
 

@@ -1,0 +1,345 @@
+// What happens when the node changes, fails or falls silent between a plan and its execution.
+import { describe, expect, it } from "vitest";
+import type { NameOutcome, Outcome } from "../../src/act/outcome.ts";
+import type { NodeState } from "../../src/image/node-state.ts";
+import { RuntimeError } from "../../src/runtime/runtime-error.ts";
+import { planOn } from "../support/executed-round.ts";
+import { createFakeClock } from "../support/fake-clock.ts";
+import { podOf } from "../support/fake-pods.ts";
+import { containerOf, imageOf, nameOf, namespaceOf, nodeOf } from "../support/node-builder.ts";
+
+const one = imageOf("one");
+const two = imageOf("two");
+const three = imageOf("three");
+
+describe("the check right before a removal", () => {
+  it("spares an image for which a container was created after the plan", async () => {
+    const node = await planOn(threeImages());
+    node.runtime.addContainer("k8s.io", { id: "late", imageId: one.id });
+
+    const outcome = await node.run();
+
+    expect(resultsOf(outcome)).toEqual({
+      "r.example/one:1": "in-use",
+      "r.example/three:1": "removed",
+      "r.example/two:1": "removed",
+    });
+    expect(node.names("k8s.io")).toEqual(["r.example/one:1"]);
+  });
+
+  it("spares an image for which a container is created while other images are removed", async () => {
+    const node = await planOn(threeImages());
+    node.runtime.beforeNext("removeName", () => node.runtime.addContainer("k8s.io", { id: "late", imageId: two.id }));
+
+    const outcome = await node.run();
+
+    expect(resultsOf(outcome)["r.example/two:1"]).toBe("in-use");
+    expect(node.names("k8s.io")).toEqual(["r.example/two:1"]);
+  });
+
+  it("hears of a new container through events although its list of containers still counts as fresh", async () => {
+    const node = await planOn(threeImages());
+    const seen: string[] = [];
+
+    const outcome = await node.run({
+      freshFor: 60_000,
+      onName: ({ name }) => {
+        seen.push(name);
+        if (seen.length === 1) node.runtime.addContainer("k8s.io", { id: "late", imageId: two.id });
+      },
+    });
+
+    expect(resultsOf(outcome)["r.example/two:1"]).toBe("in-use");
+  });
+
+  it("reads the containers once for all removals that begin while the list is fresh", async () => {
+    const node = await planOn(threeImages());
+
+    await node.run({ freshFor: 60_000 });
+
+    expect(node.runtime.callCount("containers")).toBe(1);
+  });
+
+  it("spares what a pod asks for that was bound after the plan", async () => {
+    const node = await planOn(threeImages({ pods: [] }));
+    node.pods.know([podOf("late", ["r.example/two:1"], { phase: "Pending" })]);
+
+    const outcome = await node.run();
+
+    expect(resultsOf(outcome)["r.example/two:1"]).toBe("in-use");
+    expect(outcome.names.find(({ name }) => name === "r.example/two:1")?.result).toMatchObject({
+      message: expect.stringContaining("pod default/late"),
+    });
+  });
+
+  it("skips the rest when the pods stop being known in the middle", async () => {
+    const node = await planOn(threeImages({ pods: [] }));
+    const unsynced = { kind: "unsynced", reason: "the API server was not heard from" } as const;
+    node.runtime.beforeNext("removeName", () => node.pods.set(unsynced));
+
+    const outcome = await node.run();
+
+    expect(Object.values(resultsOf(outcome))).toEqual(["removed", "skipped", "skipped"]);
+    expect(outcome.names.at(-1)?.result).toMatchObject({ message: unsynced.reason });
+  });
+
+  it("leaves a name alone that points to another image by now", async () => {
+    const node = await planOn(threeImages());
+    node.runtime.tag("k8s.io", "r.example/one:1", three.target);
+
+    const outcome = await node.run();
+
+    expect(resultsOf(outcome)["r.example/one:1"]).toBe("moved");
+    expect(outcome.deleted.map(({ target }) => target)).not.toContain(one.target);
+    expect(node.names("k8s.io")).toEqual(["r.example/one:1"]);
+  });
+
+  it("counts a name that somebody else removed as gone", async () => {
+    const node = await planOn(threeImages());
+    await node.runtime.removeName("k8s.io", "r.example/one:1", one.target);
+
+    const outcome = await node.run();
+
+    expect(resultsOf(outcome)["r.example/one:1"]).toBe("already-gone");
+    expect(outcome.deleted).toHaveLength(3);
+    expect(outcome.reclaimedBytes).toBe(node.plan.plannedBytes);
+  });
+
+  it("keeps the last name that is left when a container comes after the others were removed", async () => {
+    const node = await planOn(
+      inNamespace("default", [nameOf(`a@${one.target}`, one.target), nameOf("z:1", one.target)]),
+    );
+    const first = node.plan.images[0]?.names[0]?.name;
+
+    const outcome = await node.run({
+      onName: ({ result }) => {
+        if (result.kind === "removed") node.runtime.addContainer("default", { id: "late", imageId: one.target });
+      },
+    });
+
+    expect(first).toBe("z:1");
+    expect(Object.values(resultsOf(outcome))).toEqual(["removed", "in-use"]);
+    expect(node.names("default")).toEqual([`a@${one.target}`]);
+  });
+
+  it("keeps a spare name when the name that was to stay has moved away meanwhile", async () => {
+    const state = inNamespace("default", [
+      nameOf("a:1", one.target),
+      nameOf("b:1", one.target),
+      nameOf("c:1", two.target),
+    ]);
+    const used = { ...state.namespaces[0], containers: [containerOf("c", { imageId: one.target })] };
+    const node = await planOn({ ...state, namespaces: [{ ...namespaceOf("default"), ...used }] });
+    node.runtime.tag("default", "b:1", two.target);
+
+    const outcome = await node.run();
+
+    expect(resultsOf(outcome)["a:1"]).toBe("in-use");
+    expect(node.names("default")).toContain("a:1");
+  });
+});
+
+describe("a removal that fails", () => {
+  it("does not stop the others and tells why", async () => {
+    const node = await planOn(threeImages());
+    node.runtime.failNext("removeName", new RuntimeError("conflict", "remove name", "locked"));
+
+    const outcome = await node.run();
+
+    expect(Object.values(resultsOf(outcome))).toEqual(["failed", "removed", "removed"]);
+    expect(outcome.names[0]?.result).toEqual({ kind: "failed", reason: "conflict", message: "remove name: locked" });
+    expect(outcome.deleted).toHaveLength(2);
+  });
+
+  it.each([
+    ["unavailable", "unavailable"],
+    ["timeout", "deadline"],
+    ["not-found", "not_found"],
+    ["conflict", "conflict"],
+    ["denied", "permission_denied"],
+    ["invalid-argument", "invalid_argument"],
+    ["unsupported", "unknown"],
+    ["internal", "unknown"],
+  ] as const)("turns the runtime's code %s into the reason %s", async (code, reason) => {
+    const node = await planOn(threeImages());
+    node.runtime.failNext("removeName", new RuntimeError(code, "remove name", "no"));
+
+    const outcome = await node.run();
+
+    expect(outcome.names[0]?.result).toMatchObject({ kind: "failed", reason });
+  });
+
+  it("keeps the ID name of an image whose tag could not be removed", async () => {
+    const names = [nameOf("r.example/one:1", one.target), nameOf(one.id, one.target)];
+    const node = await planOn(inNamespace("k8s.io", names));
+    node.runtime.failNext("removeName", new RuntimeError("denied", "remove name", "no"));
+
+    const outcome = await node.run();
+
+    expect(resultsOf(outcome)).toEqual({ "r.example/one:1": "failed", [one.id]: "skipped" });
+    expect(outcome.deleted).toEqual([]);
+    expect(node.names("k8s.io")).toEqual(["r.example/one:1", one.id]);
+  });
+
+  it("does not remove a name when the containers cannot be read", async () => {
+    const node = await planOn(threeImages());
+    node.runtime.failNext("containers", new RuntimeError("internal", "list containers", "broken"));
+
+    const outcome = await node.run();
+
+    expect(Object.values(resultsOf(outcome))).toEqual(["failed", "removed", "removed"]);
+    expect(node.names("k8s.io")).toEqual(["r.example/one:1"]);
+  });
+
+  it("ends the attempts when the runtime does not answer three calls in a row", async () => {
+    const node = await planOn(manyImages(50));
+    const release = node.runtime.hang("removeName");
+    const startedAt = performance.now();
+
+    const outcome = await node.run({ callTimeoutMs: 20 }).finally(release);
+
+    const kinds = Object.values(resultsOf(outcome));
+    expect(kinds.filter((kind) => kind === "failed")).toHaveLength(3);
+    expect(kinds.filter((kind) => kind === "skipped")).toHaveLength(47);
+    expect(performance.now() - startedAt).toBeLessThan(2_000);
+    expect(node.runtime.callCount("collect")).toBe(0);
+  });
+
+  it("goes on when the runtime answers again after two silent calls", async () => {
+    const node = await planOn(manyImages(5));
+    const gone = () => new RuntimeError("unavailable", "remove name", "connection refused");
+    node.runtime.failNext("removeName", gone());
+    node.runtime.failNext("removeName", gone());
+
+    const outcome = await node.run();
+
+    expect(Object.values(resultsOf(outcome))).toEqual(["failed", "failed", "removed", "removed", "removed"]);
+  });
+
+  it("says that the space follows later when the runtime falls silent after some removals", async () => {
+    const node = await planOn(manyImages(5));
+    const outcome = await node.run({
+      onName: () => node.runtime.failNext("removeName", new RuntimeError("unavailable", "remove name", "gone")),
+    });
+
+    expect(outcome.collectFailure).toMatchObject({ reason: "unavailable" });
+    expect(outcome.reclaimedBytes).toBe(0);
+  });
+
+  it("reports a failed collection beside the names that went", async () => {
+    const node = await planOn(threeImages());
+    node.runtime.failNext("collect", new RuntimeError("timeout", "collect", "no answer"));
+
+    const outcome = await node.run();
+
+    expect(outcome.deleted).toHaveLength(3);
+    expect(outcome.collectFailure).toEqual({ reason: "deadline", message: "collect: no answer" });
+    expect(outcome.reclaimedBytes).toBe(0);
+  });
+
+  it("works without events from the runtime", async () => {
+    const node = await planOn(threeImages());
+    node.runtime.failNext("events", new RuntimeError("unsupported", "events", "none here"));
+
+    const outcome = await node.run();
+
+    expect(Object.values(resultsOf(outcome))).toEqual(["removed", "removed", "removed"]);
+  });
+});
+
+describe("an execution", () => {
+  it("skips what has not begun when it is told to stop, and still collects", async () => {
+    const node = await planOn(threeImages());
+    const stop = new AbortController();
+
+    const outcome = await node.run({ signal: stop.signal, onName: () => stop.abort() });
+
+    expect(Object.values(resultsOf(outcome))).toEqual(["removed", "skipped", "skipped"]);
+    expect(node.runtime.callCount("collect")).toBe(1);
+    expect(outcome.reclaimedBytes).toBeGreaterThan(0);
+  });
+
+  it("asks the runtime for nothing when there is nothing to do", async () => {
+    const node = await planOn(nodeOf({ namespaces: [namespaceOf("k8s.io")] }));
+
+    const outcome = await node.run();
+
+    expect(outcome).toEqual({ names: [], deleted: [], reclaimedBytes: 0 });
+    expect(node.runtime.callCount("collect") + node.runtime.callCount("containers")).toBe(0);
+  });
+
+  it("collects once, after the last removal", async () => {
+    const node = await planOn(manyImages(10));
+    const left: number[] = [];
+    node.runtime.beforeNext("collect", () => left.push(node.names("k8s.io").length));
+
+    await node.run({ concurrency: 4 });
+
+    expect(left).toEqual([0]);
+    expect(node.runtime.callCount("collect")).toBe(1);
+  });
+
+  it("removes no more images side by side than it may", async () => {
+    const node = await planOn(manyImages(12));
+    let running = 0;
+    let most = 0;
+    const { removeName } = node.runtime;
+    const counted: typeof removeName = async (...args) => {
+      running += 1;
+      most = Math.max(most, running);
+      await new Promise(setImmediate);
+      return removeName(...args).finally(() => {
+        running -= 1;
+      });
+    };
+
+    await node.run({ concurrency: 3, runtime: { ...node.runtime, removeName: counted } });
+
+    expect(most).toBe(3);
+  });
+
+  it("measures how long each name took", async () => {
+    const node = await planOn(threeImages());
+    const clock = createFakeClock();
+    node.runtime.beforeNext("removeName", () => clock.advance(1_500));
+
+    const outcome = await node.run({ clock });
+
+    expect(outcome.names.map(({ seconds }) => seconds)).toEqual([1.5, 0, 0]);
+  });
+
+  it("counts bytes that a container still holds as not reclaimed", async () => {
+    const node = await planOn(threeImages());
+    // A container that names no image keeps its layers all the same, as a real one does.
+    const key = one.snapshots[0]?.key ?? "";
+    node.runtime.beforeNext("collect", () => node.runtime.addContainer("k8s.io", { id: "late", snapshotKey: key }));
+
+    const outcome = await node.run();
+
+    expect(node.plan.plannedBytes - outcome.reclaimedBytes).toBe(2_000);
+  });
+});
+
+function threeImages(more: Partial<NodeState> = {}): NodeState {
+  const names = [one, two, three].map((image, i) => nameOf(`r.example/${["one", "two", "three"][i]}:1`, image.target));
+  return inNamespace("k8s.io", names, more);
+}
+
+function inNamespace(
+  name: string,
+  names: NodeState["namespaces"][number]["names"],
+  more: Partial<NodeState> = {},
+): NodeState {
+  const images = [one, two, three].filter(({ target }) => names.some((entry) => entry.target === target));
+  return nodeOf({ namespaces: [namespaceOf(name, { names, images })], ...more });
+}
+
+function manyImages(count: number): NodeState {
+  const images = Array.from({ length: count }, (_, i) => imageOf(`image ${i}`));
+  const names = images.map(({ target }, i) => nameOf(`r.example/many:${String(i).padStart(3, "0")}`, target));
+  return nodeOf({ namespaces: [namespaceOf("k8s.io", { names, images })] });
+}
+
+function resultsOf(outcome: Outcome): Record<string, NameOutcome["result"]["kind"]> {
+  return Object.fromEntries(outcome.names.map(({ name, result }) => [name, result.kind]));
+}
