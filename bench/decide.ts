@@ -1,0 +1,35 @@
+// Deciding alone: a pure function over growing nodes, which must grow with the node and not with its square.
+import { emptyHistory } from "../src/decide/history.ts";
+import { makePlan } from "../src/decide/plan.ts";
+import { removeAllUnused } from "../src/decide/policy.ts";
+import type { NodeState } from "../src/image/node-state.ts";
+import { type Benchmark, median, medianFigure } from "./benchmark.ts";
+import { syntheticState } from "./node-state.ts";
+
+export const decide: Benchmark = {
+  name: "decide",
+  title: "Deciding alone",
+  async run({ quick }) {
+    const repeats = quick ? 5 : 25;
+    const first = timesOf(syntheticState(5_000, 1_000), 1);
+    const middle = timesOf(syntheticState(5_000, 1_000), repeats);
+    const small = timesOf(syntheticState(1_000, 200), repeats);
+    const large = timesOf(syntheticState(10_000, 2_000), repeats);
+    return [
+      medianFigure("5,000 images, 1,000 containers: the very first time", "ms", first),
+      medianFigure("5,000 images, 1,000 containers", "ms", middle, { target: 100 }),
+      medianFigure("1,000 images, 200 containers", "ms", small),
+      medianFigure("10,000 images, 2,000 containers", "ms", large),
+      { what: "growth from 1,000 to 10,000 images", unit: "x", value: median(large) / median(small), target: 12 },
+    ];
+  },
+};
+
+/** Milliseconds of each of `repeats` plans. */
+function timesOf(state: NodeState, repeats: number): readonly number[] {
+  return Array.from({ length: repeats }, () => {
+    const startedAt = performance.now();
+    makePlan({ state, history: emptyHistory("record-time"), policy: removeAllUnused });
+    return performance.now() - startedAt;
+  });
+}

@@ -1,0 +1,16 @@
+// How the benchmarks call the program.
+import { join } from "node:path";
+import type { Containerd } from "../test/support/daemons/containerd.ts";
+import { namespace } from "./store/wire.ts";
+
+/** Which daemon to work with. */
+export function connectionArguments(daemon: Containerd): readonly string[] {
+  const stateFile = join(daemon.state, "prunelet-state.json");
+  const where = ["--runtime", "containerd", "--endpoint", daemon.endpoint, "--namespace", namespace];
+  return [...where, "--state-file", stateFile];
+}
+
+/** Removes everything that nothing uses, without pods, and tells about it in JSON. */
+export function pruneArguments(daemon: Containerd): readonly string[] {
+  return ["prune", "--yes", "--pods", "none", "-o", "json", ...connectionArguments(daemon)];
+}
