@@ -7,6 +7,7 @@ import { type CriNode, describeCriNodes } from "../support/e2e-node.ts";
 import { reasonCodes } from "../support/e2e-report.ts";
 import { busyboxImage } from "../support/oci/busybox.ts";
 import { type BuiltImage, hostPlatform } from "../support/oci/image.ts";
+import { buildLayer } from "../support/oci/layer.ts";
 import { type BuiltIndex, buildIndex } from "../support/oci/multi-platform.ts";
 import { pushImage } from "../support/oci/push.ts";
 
@@ -195,12 +196,11 @@ describeCriNodes("images of CRI containers that no pod of the API server explain
   });
 });
 
+/** With a layer of its own: a sandbox protects every image whose layers it may stand on. */
 function build(label: string): Built {
-  const here = busyboxImage({ labels: { case: label } });
-  const elsewhere = busyboxImage({
-    labels: { case: label },
-    platform: { os: "linux", architecture: otherArchitecture },
-  });
+  const description = { labels: { case: label }, layers: [buildLayer({ "etc/case": `${label}\n` })] };
+  const here = busyboxImage(description);
+  const elsewhere = busyboxImage({ ...description, platform: { os: "linux", architecture: otherArchitecture } });
   return { here, index: buildIndex([here, elsewhere], { leaveOut: [elsewhere] }) };
 }
 
