@@ -14,7 +14,7 @@ export interface ImagesFlags extends CommonFlags {
 }
 
 /** Runs the command and returns its exit code. Needs no pods. */
-export function imagesCommand(flags: ImagesFlags): Promise<number> {
+export function imagesCommand(flags: ImagesFlags, _pattern?: string): Promise<number> {
   return withSession({ ...flags, pods: "none" }, async ({ session }) => {
     const { namespaces } = await session.runtime.observe();
     const rows = imageRows(namespaces);

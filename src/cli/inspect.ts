@@ -14,7 +14,7 @@ import { sizeOf } from "./image-rows.ts";
 import { print } from "./output.ts";
 
 /** Runs the command and returns its exit code. */
-export function inspectCommand(reference: string, flags: CommonFlags & PolicyFlags): Promise<number> {
+export function inspectCommand([reference = ""]: readonly string[], flags: CommonFlags & PolicyFlags): Promise<number> {
   return withSession(flags, async ({ session, policy }) => {
     await podsReady(session);
     const result = await planRound({ ...session, policy });

@@ -1,7 +1,9 @@
-// The command line: one program, its commands and flags. Commands live in files of their own.
-import { Command, CommanderError } from "commander";
+// The command line: turns the table of commands into a parser and runs what was asked for.
+import { Argument, Command, CommanderError, Option } from "commander";
+import { runCommandNamed } from "./command-runners.ts";
+import type { CommandSpec, FlagSpec } from "./command-spec.ts";
+import { commandTable } from "./command-table.ts";
 import { exitCode, explainError } from "./exit.ts";
-import { addCommonFlags, addPolicyFlags } from "./flags.ts";
 import { version } from "./version-text.ts";
 
 /** Runs the program and returns the exit code. Never throws. */
@@ -29,33 +31,50 @@ export function createProgram(done: (code: number) => void): Command {
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "prunelet: ")) })
     .showHelpAfterError("(--help lists the flags)");
-  const command = (name: string, description: string): Command =>
-    addCommonFlags(program.command(name).description(description).exitOverride());
-  // Commands are loaded when they run, so that each pays only for what it uses.
-  const deciding = (name: string, description: string): Command => addPolicyFlags(command(name, description));
-
-  deciding("run", "reconcile until told to stop; serves /metrics, /healthz and /readyz")
-    .option("--interval <duration>", "time between two rounds")
-    .option("--listen <host:port>", "address of /metrics, /healthz and /readyz")
-    .action(async (flags) => done(await (await import("./run.ts")).runCommand(flags)));
-  deciding("plan", "what would be removed and kept, and why; changes nothing").action(async (flags) =>
-    done(await (await import("./plan.ts")).planCommand(flags)),
-  );
-  deciding("prune", "one round: plan, then remove what nothing uses")
-    .option("--dry-run", "only show what would be removed")
-    .option("-y, --yes", "do not ask")
-    .action(async (flags) => done(await (await import("./prune.ts")).pruneCommand(flags)));
-  command("images", "the images of this node")
-    .option("--digests", "show digests")
-    .action(async (flags) => done(await (await import("./images.ts")).imagesCommand(flags)));
-  deciding("inspect", "one image: names, digests, bytes, users, the verdict and why")
-    .argument("<reference>", "reference, digest, image ID or the beginning of one")
-    .action(async (reference, flags) => done(await (await import("./inspect.ts")).inspectCommand(reference, flags)));
-  command("snapshot", "capture what was observed as one JSON file on stdout").action(async (flags) =>
-    done(await (await import("./snapshot.ts")).snapshotCommand(flags)),
-  );
-  command("version", "version of prunelet, the runtime found, and what it can do").action(async (flags) =>
-    done(await (await import("./version.ts")).versionCommand(flags)),
-  );
+  for (const spec of commandTable) addCommand(program, spec, done);
   return program;
+}
+
+function addCommand(program: Command, spec: CommandSpec, done: (code: number) => void): void {
+  const command = program
+    .command(spec.name)
+    .summary(spec.summary)
+    .description([`${spec.name}: ${spec.summary}`, ...spec.description].join("\n\n"))
+    .exitOverride()
+    .addHelpText("after", examplesText(spec))
+    .action(async (...given: unknown[]) => {
+      // commander hands over the arguments (a list when there may be several), the flags, and the command.
+      const words = given.slice(0, -2).flat().filter(isText);
+      done(await runCommandNamed(spec.name, command.opts(), words));
+    });
+  if (spec.argument !== undefined) {
+    const { synopsis, meaning, choices } = spec.argument;
+    const argument = new Argument(synopsis, meaning);
+    command.addArgument(choices === undefined ? argument : argument.choices(choices));
+  }
+  for (const { heading, flags } of spec.flags) {
+    for (const flag of flags) command.addOption(toOption(flag).helpGroup(`${heading}:`));
+  }
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === "string";
+}
+
+function toOption(flag: FlagSpec): Option {
+  const option = new Option(flag.flags, flag.repeatable ? `${flag.meaning}, repeatable` : flag.meaning);
+  if (flag.default !== undefined) option.default(flag.default);
+  if (flag.choices !== undefined) option.choices(flag.choices);
+  if (flag.parse !== undefined) option.argParser(flag.parse);
+  if (flag.repeatable) option.argParser(collect);
+  return option;
+}
+
+function collect(value: string, before: string[] | undefined): string[] {
+  return [...(before ?? []), value];
+}
+
+function examplesText({ examples }: CommandSpec): string {
+  if (examples.length === 0) return "";
+  return ["", "Examples:", ...examples.flatMap(({ line, meaning }) => [`  # ${meaning}`, `  ${line}`])].join("\n");
 }

@@ -1,0 +1,146 @@
+// Every command of the program, in the order in which help and documentation list them. Data only: command-runners.ts runs them.
+import type { CommandSpec, FlagGroup } from "./command-spec.ts";
+import { nodeFlags, policyFlags } from "./flag-table.ts";
+
+const references = "reference, digest, image ID or the beginning of one";
+
+/** A group of the command's own flags. */
+const own = (...flags: FlagGroup["flags"]): FlagGroup => ({ heading: "Flags of this command", flags });
+const noTruncation = { flags: "--no-trunc", meaning: "whole IDs and digests" } as const;
+const allNames = { flags: "--all", meaning: "a row for every name instead of one for every image" } as const;
+
+/** The table. Adding a command is adding an entry here, one in command-runners.ts, and a file. */
+export const commandTable: readonly CommandSpec[] = [
+  {
+    name: "run",
+    summary: "reconcile until told to stop; serves /metrics, /healthz and /readyz",
+    description: [
+      "The controller, as the DaemonSet runs it: a round at every interval, each of which looks at the node, decides, removes what the policy allows, and reports. SIGTERM or SIGINT finishes the removal in progress and ends it; a second one ends it at once.",
+      "Ages hold by default here: what was used in the last 24 hours or pulled in the last 10 minutes stays.",
+    ],
+    flags: [
+      own(
+        { flags: "--interval <duration>", meaning: "time between two rounds" },
+        { flags: "--listen <host:port>", meaning: "address of /metrics, /healthz and /readyz" },
+      ),
+      policyFlags,
+      ...nodeFlags,
+    ],
+    examples: [
+      { line: "prunelet run --config /etc/prunelet/prunelet.yaml", meaning: "as a service" },
+      { line: "prunelet run --runtime embedded --interval 5s", meaning: "on a simulated node, to try it out" },
+    ],
+  },
+  {
+    name: "plan",
+    summary: "what would be removed and kept, and why; changes nothing",
+    description: [
+      "One row for each image: what becomes of it, its name, how many other names it has, the bytes that removing it alone would free, and the reason. Names that go from an image that stays are listed below it.",
+      "Ages count only when a flag, the environment or a configuration file asks for them.",
+    ],
+    flags: [own(allNames), policyFlags, ...nodeFlags],
+    examples: [
+      { line: "prunelet plan", meaning: "everything that nothing uses now" },
+      { line: "prunelet plan --unused-for 24h --keep 'registry.example/base/*'", meaning: "as a careful policy would" },
+      { line: "prunelet plan --snapshot node.json -o json", meaning: "of a captured node, for programs" },
+    ],
+  },
+  {
+    name: "prune",
+    summary: "one round: plan, then remove what nothing uses",
+    description: [
+      "Shows what would go, asks, and removes it. Every name is checked again right before it is removed, and the space is collected once at the end.",
+    ],
+    flags: [
+      own(
+        { flags: "--dry-run", meaning: "only show what would be removed" },
+        { flags: "-y, --yes", meaning: "do not ask" },
+        { flags: "--all", meaning: "with --dry-run: a row for every name instead of one for every image" },
+      ),
+      policyFlags,
+      ...nodeFlags,
+    ],
+    examples: [
+      { line: "prunelet prune --dry-run", meaning: "look first" },
+      { line: "prunelet prune --unused-for 24h --min-age 10m --yes", meaning: "from a cron job" },
+      { line: "prunelet prune --dangling", meaning: "only what has no name that people can read" },
+    ],
+    exitCodes: { 1: "something could not be removed", 3: "nobody said yes" },
+  },
+  {
+    name: "images",
+    summary: "the images of this node",
+    description: [
+      "One row for each tag, as `docker images` prints them. An image that is known by digest only shows <none> as tag, a dangling one <none> as repository and tag. With --digests every reference has a row of its own.",
+      "The size is everything that the runtime keeps for the image: blobs and unpacked layers, shared ones included.",
+      "Filters: dangling=true|false, label=KEY or label=KEY=VALUE, label!=..., reference=PATTERN (a reference without registry prefix for Docker Hub, with * within a path component), before=IMAGE and since=IMAGE (built before or after that image). Several reference filters are alternatives, all others must hold together.",
+    ],
+    argument: { synopsis: "[repository]", meaning: "only this repository, repository:tag or pattern" },
+    flags: [
+      own(
+        { flags: "--digests", meaning: "a digest column, and a row for every digest reference" },
+        { flags: "--shared-size", meaning: "how much of the size is shared with other images, and how much is not" },
+        {
+          flags: "--filter <filter>",
+          meaning: "dangling=, label=, label!=, reference=, before= or since=",
+          repeatable: true,
+        },
+        noTruncation,
+        { flags: "-q, --quiet", meaning: "image IDs only" },
+      ),
+      ...nodeFlags,
+    ],
+    examples: [
+      { line: "prunelet images --digests", meaning: "with the digest of every reference" },
+      { line: "prunelet images --filter 'reference=registry.example/shop/*' --shared-size", meaning: "one team's" },
+      { line: "prunelet images --filter dangling=true -q --no-trunc", meaning: "IDs for a script" },
+    ],
+  },
+  {
+    name: "inspect",
+    summary: "one image: names, digests, bytes, users, the verdict and why",
+    description: [
+      "Everything that is known of an image: its names, its digests and what each of them is, its platform, labels and age, the bytes that are its own and those that it shares and with whom, who uses it, when it was first seen and last used, and the verdict under the current policy with every reason for it.",
+      "A name wins over an image ID, and a whole ID over a shortened one. A shortened ID has at least four hexadecimal digits; one that may mean several images is refused and the candidates are listed.",
+    ],
+    argument: { synopsis: "<reference...>", meaning: references },
+    flags: [policyFlags, ...nodeFlags],
+    examples: [
+      { line: "prunelet inspect nginx:1.27", meaning: "by name" },
+      { line: "prunelet inspect 3f8a4339aadd --unused-for 24h", meaning: "by ID, judged by a policy" },
+      { line: "prunelet inspect registry.example/app@sha256:... -o json", meaning: "by digest, for programs" },
+    ],
+    exitCodes: { 1: "there is no such image, or it is ambiguous" },
+  },
+  {
+    name: "snapshot",
+    summary: "capture what was observed as one JSON file on stdout",
+    description: [
+      "The captured node holds names, images, containers and pods, but no content. Every command works on it with --snapshot, for bug reports and what-if questions.",
+    ],
+    flags: nodeFlags,
+    examples: [
+      { line: "prunelet snapshot > node.json", meaning: "capture this node" },
+      { line: "prunelet plan --snapshot node.json", meaning: "ask the captured node" },
+    ],
+  },
+  {
+    name: "completion",
+    summary: "print a script for shell completion",
+    description: ["The script is printed to stdout; it needs no access to the node."],
+    argument: { synopsis: "<shell>", meaning: "the shell", choices: ["bash", "zsh", "fish"] },
+    flags: [],
+    examples: [
+      { line: "source <(prunelet completion bash)", meaning: "in this shell" },
+      { line: 'prunelet completion zsh > "$' + '{fpath[1]}/_prunelet"', meaning: "for every zsh" },
+      { line: "prunelet completion fish > ~/.config/fish/completions/prunelet.fish", meaning: "for every fish" },
+    ],
+  },
+  {
+    name: "version",
+    summary: "version of prunelet, the runtime found, and what it can do",
+    description: ["A runtime that cannot be reached is named, but is no failure."],
+    flags: nodeFlags,
+    examples: [{ line: "prunelet version -o json", meaning: "for programs" }],
+  },
+];

@@ -1,0 +1,74 @@
+// The flags that several commands share.
+import { InvalidArgumentError } from "commander";
+import type { FlagGroup } from "./command-spec.ts";
+
+/** Flags of every command that looks at a node. */
+export const nodeFlags: readonly FlagGroup[] = [
+  {
+    heading: "Output and configuration",
+    flags: [
+      {
+        flags: "-o, --output <format>",
+        meaning: "output format",
+        choices: ["table", "json", "yaml"],
+        default: "table",
+      },
+      { flags: "--config <file>", meaning: "configuration file (YAML)", completes: "files" },
+      { flags: "--log-level <level>", meaning: "log level", choices: ["debug", "info", "warn", "error"] },
+    ],
+  },
+  {
+    heading: "Which node",
+    flags: [
+      {
+        flags: "--runtime <kind>",
+        meaning: "container runtime",
+        choices: ["auto", "containerd", "cri", "docker", "embedded"],
+      },
+      {
+        flags: "--endpoint <unix:///path.sock>",
+        meaning: "socket of the runtime",
+        parse: endpoint,
+      },
+      { flags: "--namespace <name>", meaning: "containerd namespace", repeatable: true },
+      {
+        flags: "--pods <source>",
+        meaning: "where the pods of this node come from",
+        choices: ["auto", "kubernetes", "none"],
+      },
+      { flags: "--kubeconfig <file>", meaning: "kubeconfig to reach the API server", completes: "files" },
+      { flags: "--node-name <name>", meaning: "name of this node in Kubernetes (default: NODE_NAME)" },
+      { flags: "--state-file <file>", meaning: "where ages and last uses are remembered", completes: "files" },
+      {
+        flags: "--snapshot <file>",
+        meaning: "work in memory on a captured node instead of a live one",
+        completes: "files",
+      },
+      { flags: "--snapshot-out <file>", meaning: "write the state of the node afterwards", completes: "files" },
+    ],
+  },
+];
+
+/** Flags of the commands that decide what may go. */
+export const policyFlags: FlagGroup = {
+  heading: "What may go",
+  flags: [
+    { flags: "--dangling", meaning: "only images without a tag or digest reference" },
+    { flags: "--unused-for <duration>", meaning: "only what nothing has used for this long, e.g. 24h" },
+    {
+      flags: "--min-age <duration>",
+      meaning: "only what was pulled or first seen at least this long ago, e.g. 10m",
+    },
+    {
+      flags: "--keep <pattern>",
+      meaning: "reference, glob, /regular expression/ or digest that stays",
+      repeatable: true,
+    },
+    { flags: "--filter <filter>", meaning: "until=..., label=..., label!=..., dangling=...", repeatable: true },
+  ],
+};
+
+function endpoint(value: string): string {
+  if (/^unix:\/\/\/.+/.test(value)) return value;
+  throw new InvalidArgumentError("write unix:// and an absolute path, e.g. unix:///run/containerd/containerd.sock");
+}
