@@ -29,7 +29,8 @@ export function indexImages(namespace: NamespaceState): ImageIndex {
   const byTarget = joinNamesToImages(namespace);
   const images = [...byTarget.values()].sort((a, b) => compareBytes(firstName(a), firstName(b)));
   const byDigest = mapMany(images, (entry) => entry.image.digests);
-  const byTopSnapshot = mapMany(images, (entry) => topSnapshots(entry.image));
+  // Asked only about containers whose image nobody recorded: most nodes have none.
+  let byTopSnapshot: ReadonlyMap<string, readonly Digest[]> | undefined;
 
   return {
     images,
@@ -40,7 +41,10 @@ export function indexImages(namespace: NamespaceState): ImageIndex {
       const matching = [...byDigest].filter(([digest]) => hexOf(digest as Digest).startsWith(hex));
       return [...new Set(matching.flatMap(([, targets]) => targets))];
     },
-    targetsBySnapshot: (key) => byTopSnapshot.get(key) ?? [],
+    targetsBySnapshot(key) {
+      byTopSnapshot ??= mapMany(images, (entry) => topSnapshots(entry.image));
+      return byTopSnapshot.get(key) ?? [];
+    },
   };
 }
 

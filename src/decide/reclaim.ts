@@ -22,62 +22,90 @@ export interface Reclaim {
  * pulls hold is never counted.
  */
 export function measureReclaim(state: NodeState, images: readonly NamespacedImage[]): Reclaim {
-  const holders = new Tally();
-  for (const digest of state.foreignBlobs) holders.blobs.add(digest);
+  const content = new ContentIndex();
+  for (const digest of state.foreignBlobs) content.blob(digest).holders += 1;
   for (const namespace of state.namespaces) {
-    for (const digest of namespace.held.blobs) holders.blobs.add(digest);
-    for (const key of namespace.held.snapshots) holders.snapshotsOf(namespace.name).add(key);
+    for (const digest of namespace.held.blobs) content.blob(digest).holders += 1;
+    for (const key of namespace.held.snapshots) content.snapshot(namespace.name, key).holders += 1;
   }
-  for (const { namespace, image } of images) {
-    for (const blob of image.blobs) holders.blobs.add(blob.digest);
-    for (const snapshot of image.snapshots) holders.snapshotsOf(namespace).add(snapshot.key);
-  }
+  for (const holder of images) for (const { item } of content.heldBy(holder)) item.holders += 1;
 
-  return {
-    alone: (namespace, image) => freedBy([{ namespace, image }], holders),
-    together: (removed) => freedBy(removed, holders),
+  let questions = 0;
+  const freedBy = (removed: Iterable<NamespacedImage>): number => {
+    questions += 1;
+    let bytes = 0;
+    for (const image of removed) for (const held of content.heldBy(image)) bytes += release(held, questions);
+    return bytes;
   };
+  return { alone: (namespace, image) => freedBy([{ namespace, image }]), together: freedBy };
 }
 
-/** Content is freed at the moment when as many holders are gone as it had. */
-function freedBy(removed: readonly NamespacedImage[], holders: Tally): number {
-  const gone = new Tally();
-  let bytes = 0;
-  for (const { namespace, image } of removed) {
-    for (const { digest, size } of image.blobs) {
-      if (gone.blobs.add(digest) === holders.blobs.get(digest)) bytes += size;
+/** A blob of the node or a layer snapshot of a namespace, and who holds it. */
+interface Item {
+  holders: number;
+  /** How many holders are gone, in the question of this number only: a new question begins at none. */
+  gone: number;
+  question: number;
+}
+
+interface Held {
+  readonly item: Item;
+  /** Bytes. */
+  readonly size: number;
+}
+
+/** The bytes that are freed when one more holder goes: all of them when it is the last, else none. */
+function release({ item, size }: Held, question: number): number {
+  if (item.question !== question) {
+    item.question = question;
+    item.gone = 0;
+  }
+  item.gone += 1;
+  return item.gone === item.holders ? size : 0;
+}
+
+/** Every blob and layer snapshot once. Looks digests and keys up once per image, because plans ask about all images again and again. */
+class ContentIndex {
+  readonly #blobs = new Map<Digest, Item>();
+  readonly #snapshots = new Map<string, Map<string, Item>>();
+  readonly #held = new Map<string, Map<Image, readonly Held[]>>();
+
+  blob(digest: Digest): Item {
+    return itemOf(this.#blobs, digest);
+  }
+
+  snapshot(namespace: string, key: string): Item {
+    return itemOf(inner(this.#snapshots, namespace), key);
+  }
+
+  heldBy({ namespace, image }: NamespacedImage): readonly Held[] {
+    const known = inner(this.#held, namespace);
+    let held = known.get(image);
+    if (held === undefined) {
+      held = [
+        ...image.blobs.map(({ digest, size }) => ({ item: this.blob(digest), size })),
+        ...image.snapshots.map(({ key, size }) => ({ item: this.snapshot(namespace, key), size })),
+      ];
+      known.set(image, held);
     }
-    const goneHere = gone.snapshotsOf(namespace);
-    const held = holders.snapshotsOf(namespace);
-    for (const { key, size } of image.snapshots) if (goneHere.add(key) === held.get(key)) bytes += size;
-  }
-  return bytes;
-}
-
-/** How many holders each blob (of the node) and each layer snapshot (of a namespace) has. */
-class Tally {
-  readonly blobs = new Counter<Digest>();
-  readonly #snapshots = new Map<string, Counter<string>>();
-
-  snapshotsOf(namespace: string): Counter<string> {
-    const known = this.#snapshots.get(namespace);
-    if (known !== undefined) return known;
-    const counter = new Counter<string>();
-    this.#snapshots.set(namespace, counter);
-    return counter;
+    return held;
   }
 }
 
-class Counter<Key> {
-  readonly #counts = new Map<Key, number>();
-
-  add(key: Key): number {
-    const count = (this.#counts.get(key) ?? 0) + 1;
-    this.#counts.set(key, count);
-    return count;
+function itemOf<Key>(items: Map<Key, Item>, key: Key): Item {
+  let item = items.get(key);
+  if (item === undefined) {
+    item = { holders: 0, gone: 0, question: 0 };
+    items.set(key, item);
   }
+  return item;
+}
 
-  get(key: Key): number {
-    return this.#counts.get(key) ?? 0;
+function inner<Key, Value>(maps: Map<string, Map<Key, Value>>, name: string): Map<Key, Value> {
+  let map = maps.get(name);
+  if (map === undefined) {
+    map = new Map();
+    maps.set(name, map);
   }
+  return map;
 }
