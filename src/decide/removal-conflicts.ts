@@ -1,6 +1,6 @@
 // What stands in the way of removing an image, in the order and the words of the reference behaviour.
 import { type Digest, shortHex } from "../image/digest.ts";
-import { type RefusedRemoval, type RemovalConflict, type RemovalUse, refusal } from "./removal-types.ts";
+import { type PodNeed, type RefusedRemoval, type RemovalConflict, type RemovalUse, refusal } from "./removal-types.ts";
 
 /** The conflicts to look for besides running containers, which always count. */
 export interface SoftConflicts {
@@ -18,13 +18,18 @@ export interface RemovalCandidate {
   readonly mountsCount: boolean;
 }
 
-/** The first conflict with deleting the image, or undefined when nothing minds. */
-export function findConflict(candidate: RemovalCandidate, soft: SoftConflicts): RefusedRemoval | undefined {
+/** The first conflict with deleting the image, or undefined when nothing minds. `podConflict` comes after containers. */
+export function findConflict(
+  candidate: RemovalCandidate,
+  soft: SoftConflicts,
+  podConflict?: RefusedRemoval,
+): RefusedRemoval | undefined {
   const users = candidate.containers.filter((use) => isUse(use, candidate.target, candidate.mountsCount));
   const running = users.find((use) => use.running);
   if (running !== undefined) return containerConflict(candidate.target, running);
   const stopped = users.at(0);
   if (soft.stopped && stopped !== undefined) return containerConflict(candidate.target, stopped);
+  if (podConflict !== undefined) return podConflict;
   if (soft.severalNames && candidate.nameCount > 1) return namesConflict(candidate.target);
   return undefined;
 }
@@ -36,7 +41,19 @@ export function findUser(target: Digest, containers: readonly RemovalUse[]): Rem
 
 /** The refusal to remove the last name of an image that a container uses. `shownName` is the name as people write it. */
 export function nameInUse(shownName: string, target: Digest, user: RemovalUse): RefusedRemoval {
-  const why = `container ${shortHex(user.id)} is using its referenced image ${shortHex(target)}`;
+  const why = `container ${named(user)} is using its referenced image ${shortHex(target)}`;
+  return conflictRefusal(shownName, why, byContainer("name-in-use", true, user));
+}
+
+/** The refusal to remove what a pod needs. `shown` is the name, or the beginning of the ID, as people write it. */
+export function neededByPod(shown: string, need: PodNeed): RefusedRemoval {
+  const why = `image is needed by pod ${need.pod} (${need.phase || "no phase"})`;
+  return conflictRefusal(shown, why, { kind: "needed-by-pod", forcible: true, pod: need.pod });
+}
+
+/** The refusal to remove one of several names of an image in use while nobody tells which of them is needed. */
+export function nameMaybeNeeded(shownName: string, user: RemovalUse): RefusedRemoval {
+  const why = `container ${named(user)} is using its image, and which of its names are needed is not known without the pods`;
   return conflictRefusal(shownName, why, byContainer("name-in-use", true, user));
 }
 
@@ -46,7 +63,7 @@ function isUse(use: RemovalUse, target: Digest, mountsCount: boolean): boolean {
 
 function containerConflict(target: Digest, user: RemovalUse): RefusedRemoval {
   const state = user.running ? "running" : "stopped";
-  const why = `image is being used by ${state} container ${shortHex(user.id)}`;
+  const why = `image is being used by ${state} container ${named(user)}`;
   const kind = user.running ? "running-container" : "stopped-container";
   return conflictRefusal(shortHex(target), why, byContainer(kind, !user.running, user));
 }
@@ -58,6 +75,11 @@ function namesConflict(target: Digest): RefusedRemoval {
 
 function byContainer(kind: RemovalConflict["kind"], forcible: boolean, user: RemovalUse): RemovalConflict {
   return { kind, forcible, container: user.id, ...(user.pod === undefined ? {} : { pod: user.pod }) };
+}
+
+/** The container as messages name it, with its pod when it has one. */
+function named({ id, pod }: RemovalUse): string {
+  return pod === undefined ? shortHex(id) : `${shortHex(id)} of pod ${pod}`;
 }
 
 function conflictRefusal(what: string, why: string, conflict: RemovalConflict): RefusedRemoval {

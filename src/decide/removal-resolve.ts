@@ -50,11 +50,18 @@ function readMeaning(ref: string): Meaning | string {
   }
 }
 
-/** A record may bear the ID as its name (containerd's CRI plugin keeps one per image ID): it wins over the target. */
+/**
+ * A record may bear the ID as its name (containerd's CRI plugin keeps one per image ID): it wins over the target, and the
+ * target wins over the other digests of an image.
+ */
 function byFullId(records: readonly RemovalRecord[], id: Digest): ResolvedImage | RefusedRemoval {
   const exact = records.find((record) => record.name === id);
   const resolved = imageOf(records, exact?.target ?? id, exact);
-  return resolved ?? refusal(404, `No such image: ${id}`);
+  return resolved ?? onlyImageOf(records, (record) => record.digests?.includes(id)) ?? noImageWithId(id);
+}
+
+function noImageWithId(id: Digest): RefusedRemoval {
+  return refusal(404, `No such image: ${id}`);
 }
 
 function byNameOrPrefix(
@@ -63,14 +70,28 @@ function byNameOrPrefix(
   prefix: string,
 ): ResolvedImage | RefusedRemoval {
   const name = formatReference(withDefaultTag(reference));
-  const matches = records.filter((record) => record.name === name || record.target.startsWith(prefix));
+  const begins = ({ target, digests = [] }: RemovalRecord) =>
+    target.startsWith(prefix) || digests.some((digest) => digest.startsWith(prefix));
+  return onlyImageOf(records, (record) => record.name === name || begins(record), name) ?? noSuchImage(reference);
+}
+
+/** The one image that the records accepted by `means` belong to; undefined when none is accepted. */
+function onlyImageOf(
+  records: readonly RemovalRecord[],
+  means: (record: RemovalRecord) => boolean | undefined,
+  name?: string,
+): ResolvedImage | RefusedRemoval | undefined {
+  const matches = records.filter(means);
   const [first] = matches;
-  if (first === undefined) return noSuchImage(reference);
+  if (first === undefined) return undefined;
   if (matches.some((record) => record.target !== first.target)) {
     return refusal(404, "ambiguous reference", { candidates: matches.map((record) => record.name) });
   }
-  const exact = matches.find((record) => record.name === name);
-  return imageOf(records, first.target, exact) ?? noSuchImage(reference);
+  return imageOf(
+    records,
+    first.target,
+    matches.find((record) => record.name === name),
+  );
 }
 
 function byName(records: readonly RemovalRecord[], reference: Reference): ResolvedImage | RefusedRemoval {

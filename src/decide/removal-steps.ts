@@ -3,7 +3,7 @@ import type { Digest } from "../image/digest.ts";
 import { danglingName, isDanglingName, parseAny } from "../image/image-id.ts";
 import { familiarName, InvalidReferenceError, tryParseReference } from "../image/reference.ts";
 import type { ResolvedImage } from "./removal-resolve.ts";
-import type { RemovalRecord, RemovalReport, RemovalStep } from "./removal-types.ts";
+import type { AcceptedRemoval, RemovalRecord, RemovalReport, RemovalStep } from "./removal-types.ts";
 
 /** Labels that repeat the name of a record; a dangling record must not carry the name that was taken away. */
 const nameLabels: ReadonlySet<string> = new Set(["io.containerd.image.name", "org.opencontainers.image.ref.name"]);
@@ -70,6 +70,12 @@ export function reportsOf(steps: readonly RemovalStep[]): {
   const report = steps.flatMap((step) => step.reports);
   const events = steps.flatMap((step) => step.reports.map((entry) => eventOf(entry, step.target)));
   return { report, events };
+}
+
+/** The plan that carries the steps out. */
+export function accepted(steps: readonly RemovalStep[]): AcceptedRemoval {
+  const { report, events } = reportsOf(steps);
+  return { kind: "removal", steps, report, events };
 }
 
 function eventOf(entry: RemovalReport, target: Digest): string {

@@ -10,6 +10,19 @@ export interface RemovalRecord {
   readonly parent?: Digest;
   /** The labels of the record. */
   readonly labels?: Readonly<Record<string, string>>;
+  /** More digests that mean the image, such as its config: an image ID may be any of them. Default: the target alone. */
+  readonly digests?: readonly Digest[];
+}
+
+/** What one pod that may still run needs here, whether it was started or not. */
+export interface PodNeed {
+  /** `namespace/name`. */
+  readonly pod: string;
+  readonly phase: string;
+  /** Names exactly as stored that the pod asks for, whatever they point to. */
+  readonly names: ReadonlySet<string>;
+  /** Images that the pod asks for by ID or digest. */
+  readonly targets: ReadonlySet<Digest>;
 }
 
 /** One use of an image by one container. A container that uses several images is given several times. */
@@ -41,6 +54,15 @@ export interface RemovalRequest {
    * that cannot be shown stops the removal before it begins instead of in the middle. Default false.
    */
   readonly safe?: boolean;
+  /** What the pods of the node need. Force goes past it. Default: nothing. */
+  readonly pods?: readonly PodNeed[];
+  /**
+   * CRI manages the names of this namespace: its ID names mean the image and stay with it, and no dangling record is ever
+   * made. Where this is false, images whose record CRI has labelled are treated so all the same. Default false.
+   */
+  readonly criManaged?: boolean;
+  /** Nobody tells which names of an image in use the pods need, so CRI-managed names of such images need force. */
+  readonly podsUnknown?: boolean;
 }
 
 /** What a person is told: a name that went, or an image that went. */
@@ -68,7 +90,7 @@ export type RemovalStep =
 
 /** Why an image cannot go, in a form that a program can read. */
 export interface RemovalConflict {
-  readonly kind: "running-container" | "stopped-container" | "name-in-use" | "several-names";
+  readonly kind: "running-container" | "stopped-container" | "name-in-use" | "needed-by-pod" | "several-names";
   /** True when the same request with `force` would not stop here. */
   readonly forcible: boolean;
   readonly container?: string;

@@ -1,0 +1,74 @@
+// Deleting an image with all its names: what may stand in the way, what stays for its children, which parents go along.
+import type { Digest } from "../image/digest.ts";
+import { shortHex } from "../image/digest.ts";
+import { findConflict, neededByPod, type SoftConflicts } from "./removal-conflicts.ts";
+import { hasChildren, parentChain } from "./removal-parents.ts";
+import type { Situation } from "./removal-situation.ts";
+import { accepted, createDangling, deleteImageSteps, deleteParentStep, reportsOf } from "./removal-steps.ts";
+import { type RefusedRemoval, type RemovalPlan, type RemovalStep, refusal } from "./removal-types.ts";
+
+/** Plans the deletion. `shownName` is the name that was given, if it was one. */
+export function deleteImage(situation: Situation, soft: SoftConflicts, shownName?: string): RemovalPlan {
+  const { request, image } = situation;
+  const conflict = conflictWith(situation, { target: image.target, soft, force: request.force, shownName });
+  if (conflict !== undefined) return conflict;
+  const { steps, problem } = deleteImageSteps(image);
+  if (problem !== undefined) return brokenOff(problem, request.safe === true ? [] : steps);
+  const dangling = danglingForChildren(situation, soft);
+  return accepted([...dangling, ...steps, ...parentSteps(situation)]);
+}
+
+/**
+ * A parent that loses its only name stays as a dangling image, so that its children keep their history. The reference
+ * behaviour ties this to the check for several names: it does not happen with force, nor when the image was named by ID.
+ * CRI would show such a record as a strange image, and has no use for parents.
+ */
+function danglingForChildren({ image, records, criManaged }: Situation, soft: SoftConflicts): readonly RemovalStep[] {
+  const [only, ...others] = image.all;
+  if (criManaged || only === undefined || others.length > 0 || !soft.severalNames) return [];
+  return hasChildren(records, image.target) ? createDangling(only, only.labels) : [];
+}
+
+/** Dangling parents go along, nearest first, until one is in use or has a name. Force does not reach them. */
+function parentSteps(situation: Situation): readonly RemovalStep[] {
+  const { request, image, records } = situation;
+  const steps: RemovalStep[] = [];
+  if (request.noPrune) return steps;
+  const soft = { stopped: true, severalNames: true };
+  for (const parent of parentChain(records, image.target)) {
+    const step = deleteParentStep(parent);
+    if (step === undefined) break;
+    if (conflictWith(situation, { target: parent.target, soft, force: false }) !== undefined) break;
+    steps.push(step);
+  }
+  return steps;
+}
+
+interface Question {
+  readonly target: Digest;
+  readonly soft: SoftConflicts;
+  readonly force: boolean;
+  readonly shownName?: string | undefined;
+}
+
+/** For a parent, too, the names of the image itself are counted: this keeps parents of images with several names. */
+function conflictWith(situation: Situation, { target, soft, force, shownName }: Question): RefusedRemoval | undefined {
+  const { request, image } = situation;
+  const { containers, safe = false } = request;
+  const need = force ? undefined : findNeed(situation, target);
+  return findConflict(
+    { target, nameCount: image.all.length, containers, mountsCount: safe },
+    soft,
+    need && neededByPod(shownName ?? shortHex(target), need),
+  );
+}
+
+/** The first pod that needs the image, by any of its names or by its content. */
+function findNeed({ request, records }: Situation, target: Digest) {
+  const names = records.filter((record) => record.target === target).map(({ name }) => name);
+  return request.pods?.find((need) => need.targets.has(target) || names.some((name) => need.names.has(name)));
+}
+
+function brokenOff(message: string, steps: readonly RemovalStep[]): RefusedRemoval {
+  return { ...refusal(500, message), steps, events: reportsOf(steps).events };
+}
