@@ -91,7 +91,8 @@ function judgeNamespace(namespace: NamespaceState, input: PlanInput): JudgedName
   const criManaged = isCriManaged(namespace);
   const { pods } = input.state;
   const usage = findUses({ namespace, index, pods, semantics: input.policy.semantics, criManaged });
-  const decisions = index.images.map((entry) => decideImage(entry, { namespace, usage, input, criManaged }));
+  const context: ImageContext = { namespace, usage, input, criManaged, held: new Set(namespace.held.blobs) };
+  const decisions = index.images.map((entry) => decideImage(entry, context));
   const settled = keepSharedIds(index.images, decisions);
   const verdicts = index.images.map((entry, i) => toVerdict(namespace.name, entry, settled[i] ?? []));
   return { namespace: namespace.name, index, usage, verdicts };
@@ -111,6 +112,7 @@ interface ImageContext {
   readonly usage: Usage;
   readonly input: PlanInput;
   readonly criManaged: boolean;
+  readonly held: ReadonlySet<Digest>;
 }
 
 function decideImage(entry: IndexedImage, context: ImageContext): NameDecision[] {
@@ -130,6 +132,7 @@ function judgeNames(entry: IndexedImage, context: ImageContext, imageUsed: boole
     history: input.history,
     now: input.state.takenAt,
     namespace: context.namespace.name,
+    held: context.held,
     imageInUse: imageUsed || entry.names.some((name) => usage.names.has(name.name)),
     imageIsDangling: criManaged && classified.every(({ kind }) => kind === "id" || kind === "dangling"),
   };
@@ -157,7 +160,7 @@ function toVerdict(
     .map(nameVerdict);
   const kept = names.filter((verdict) => verdict.action === "keep");
   const action = kept.length > 0 ? "keep" : "delete";
-  const reasons = uniqueByCode(
+  const reasons = uniqueReasons(
     (action === "keep" ? kept : names).flatMap((verdict): readonly Reason<string>[] => verdict.reasons),
   );
   return { action, namespace, image: entry.image, names, reasons };
@@ -169,18 +172,27 @@ function nameVerdict({ name, keep, remove }: NameDecision): NameVerdict {
     action: "untag",
     name: name.name,
     target: name.target,
-    reasons: [{ code: remove, detail: removeDetails[remove] }],
+    reasons: removeReasons[remove],
   };
 }
 
-const removeDetails: Readonly<Record<RemoveCode, string>> = {
-  unused: "nothing uses the image",
-  "spare-name": "the image stays under another name",
-  dangling: "the image has neither a tag nor a digest reference",
+const removeReasons: Readonly<Record<RemoveCode, readonly Reason<RemoveCode>[]>> = {
+  unused: [{ code: "unused", detail: "nothing uses the image" }],
+  "spare-name": [{ code: "spare-name", detail: "the image stays under another name" }],
+  dangling: [{ code: "dangling", detail: "the image has neither a tag nor a digest reference" }],
 };
 
-function uniqueByCode(reasons: readonly Reason<string>[]): Reason<string>[] {
-  return [...new Map(reasons.map((reason) => [`${reason.code} ${reason.detail}`, reason])).values()];
+/** Each pair of code and detail once, in the order in which they come first. */
+function uniqueReasons(reasons: readonly Reason<string>[]): readonly Reason<string>[] {
+  if (reasons.length < 2) return reasons;
+  const seen = new Map<string, Set<string>>();
+  return reasons.filter(({ code, detail }) => {
+    const details = seen.get(code);
+    if (details === undefined) seen.set(code, new Set([detail]));
+    else if (details.has(detail)) return false;
+    else details.add(detail);
+    return true;
+  });
 }
 
 function currentUses(usage: Usage, index: ImageIndex): CurrentUses {

@@ -1,4 +1,5 @@
 // Reasons to stay that do not come from a use: pins, keep patterns, ages, filters. A list of small pure functions.
+import type { Digest } from "../image/digest.ts";
 import type { Image, ImageName, Instant } from "../image/node-state.ts";
 import type { History, Sighting } from "./history.ts";
 import { matchesLabel } from "./label-filter.ts";
@@ -12,6 +13,8 @@ export interface ProtectionContext {
   readonly history: History;
   readonly now: Instant;
   readonly namespace: string;
+  /** Blobs that leases and running pulls hold. */
+  readonly held: ReadonlySet<Digest>;
   /** True when something uses the image now. */
   readonly imageInUse: boolean;
   /** True when the image has neither a tag nor a digest reference. */
@@ -29,6 +32,7 @@ type Protection = (candidate: Candidate, context: ProtectionContext) => Reason |
 
 const protections: readonly Protection[] = [
   pinned,
+  held,
   keepPattern,
   tooYoung,
   recentlyUsed,
@@ -39,11 +43,22 @@ const protections: readonly Protection[] = [
 
 /** Every reason why a name stays although nothing uses it. Empty when nothing protects it. */
 export function protectionsOf(candidate: Candidate, context: ProtectionContext): Reason[] {
-  return protections.flatMap((protection) => protection(candidate, context) ?? []);
+  const reasons: Reason[] = [];
+  for (const protection of protections) {
+    const reason = protection(candidate, context);
+    if (reason !== undefined) reasons.push(reason);
+  }
+  return reasons;
 }
 
 function pinned({ image }: Candidate): Reason | undefined {
   return image.pinned ? { code: "pinned", detail: "the runtime marks the image as pinned" } : undefined;
+}
+
+/** Somebody else asked the runtime to keep exactly this image (spec: prune, rule S2). */
+function held({ image }: Candidate, context: ProtectionContext): Reason | undefined {
+  if (context.policy.semantics === "compat" || !context.held.has(image.target)) return undefined;
+  return { code: "held", detail: "a lease or a running pull holds its content" };
 }
 
 function keepPattern({ image, name }: Candidate, { policy }: ProtectionContext): Reason | undefined {

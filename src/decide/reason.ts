@@ -11,6 +11,7 @@ export type KeepCode =
   | "no-pod-source"
   | "unresolved-container"
   | "pinned"
+  | "held"
   | "keep-pattern"
   | "too-young"
   | "recently-used"
@@ -38,6 +39,7 @@ export const keepCodes: Readonly<Record<KeepCode, string>> = {
   "no-pod-source": "the image is in use and nobody tells which of its tags the pods need",
   "unresolved-container": "a container of this namespace uses an image that could not be found out",
   pinned: "the runtime marks the image as pinned",
+  held: "a lease or a running pull holds its content, so removing it would free nothing",
   "keep-pattern": "a keep pattern matches",
   "too-young": "it is younger than the minimum age",
   "recently-used": "it was used more recently than allowed",

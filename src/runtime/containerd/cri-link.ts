@@ -1,4 +1,5 @@
 // The CRI service on the same socket: what it knows of pods and containers beyond the daemon's own records.
+import { Code, ConnectError } from "@connectrpc/connect";
 import { type Digest, toDigest } from "../../image/digest.ts";
 import type { ContainerState } from "../../image/node-state.ts";
 import {
@@ -37,13 +38,12 @@ export interface CriView {
 }
 
 /**
- * Speaks to CRI while it answers. A daemon without CRI is read through its own records alone; but once CRI has answered, a
- * failure is a failure: half a view of the containers would look like images that nobody uses.
+ * Speaks to CRI while it answers. A daemon that does not know CRI is read through its own records alone; any other failure is
+ * a failure: half a view of the containers would look like images that nobody uses.
  */
 export class CriLink {
   readonly #connection: Connection;
   #answers: boolean | undefined;
-  #worked = false;
   #mounts = new Map<string, readonly string[]>();
 
   constructor(connection: Connection) {
@@ -57,10 +57,9 @@ export class CriLink {
         cri.criRuntime.version({ version: "v1" }, options),
       );
       this.#answers = true;
-      this.#worked = true;
       return version.runtimeApiVersion || "v1";
     } catch (error) {
-      if (this.#worked && !isUnsupported(error)) throw error;
+      if (!isUnsupported(error)) throw error;
       this.#answers = false;
       return undefined;
     }
@@ -139,8 +138,11 @@ export class CriLink {
   }
 }
 
+/** True when the daemon says that it has no such service, however the refusal is dressed. */
 function isUnsupported(error: unknown): boolean {
-  return error instanceof RuntimeError && error.code === "unsupported";
+  if (!(error instanceof RuntimeError)) return false;
+  const refused = error.cause instanceof ConnectError && error.cause.code === Code.Unimplemented;
+  return error.code === "unsupported" || refused;
 }
 
 const containerStates: Readonly<Record<CriContainerState, ContainerState>> = {
