@@ -40,6 +40,17 @@ export interface RuntimeState {
 /** What became of the removal of one name. `already-gone` is success: somebody else was faster. */
 export type RemovalResult = "removed" | "already-gone" | "moved";
 
+/** What became of the wish for a name. `already-there` is success: the name points to the target. */
+export type CreationResult = "created" | "already-there";
+
+/** A name to be made. */
+export interface NameRecord {
+  readonly name: string;
+  readonly target: Digest;
+  /** Labels of the record. */
+  readonly labels: Readonly<Record<string, string>>;
+}
+
 /** What still exists of a list of blobs and layer snapshots. */
 export interface Content {
   readonly blobs: readonly Digest[];
@@ -76,10 +87,21 @@ export interface ContainerRuntime {
    * Runtimes without compare-and-delete read the name again first and accept the small race.
    */
   removeName(namespace: string, name: string, target: Digest, options?: CallOptions): Promise<RemovalResult>;
+  /**
+   * Makes a name for an image that has one already. Fails with code `not-found` when no name points to the target, with
+   * `conflict` when the name points to something else.
+   */
+  createName(namespace: string, name: NameRecord, options?: CallOptions): Promise<CreationResult>;
   /** Makes the runtime free what nothing needs any more, and returns when that is done. */
   collect(options?: CallOptions): Promise<void>;
   /** Of the given blobs and layer snapshots of a namespace, those that still exist. */
   remaining(namespace: string, content: Content, options?: CallOptions): Promise<Content>;
+  /**
+   * The bytes of a blob as they are stored, in pieces, unchecked. A caller that has enough just stops. `timeoutMs` is the
+   * longest wait for one piece. Throws with code `not-found` when there is no such blob, `unsupported` when the runtime
+   * holds no content (a captured node).
+   */
+  readBlob(namespace: string, digest: Digest, options?: CallOptions): AsyncIterable<Uint8Array>;
   /** Changes as they happen, until `signal` fires. Ends or throws when the runtime goes away. */
   events(signal: AbortSignal): AsyncIterable<RuntimeEvent>;
   /** The filesystems that hold images, as far as they can be seen from here. */

@@ -155,6 +155,7 @@ function interrupted(runtime: ContainerRuntime, happening: () => Promise<void>):
       await happened;
       return runtime.removeName(namespace, name, target, options);
     },
+    createName: (namespace, name, options) => runtime.createName(namespace, name, options),
     collect: (options) => runtime.collect(options),
     remaining: (namespace, content, options) => runtime.remaining(namespace, content, options),
     events: (signal) => runtime.events(signal),

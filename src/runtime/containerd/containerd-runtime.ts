@@ -6,7 +6,9 @@ import type {
   CallOptions,
   ContainerRuntime,
   Content,
+  CreationResult,
   FilesystemUsage,
+  NameRecord,
   RemovalResult,
   RuntimeEvent,
   RuntimeInfo,
@@ -15,6 +17,7 @@ import type {
 import { RuntimeError } from "../runtime-error.ts";
 import { type CallObserver, type Connection, openConnection, type Scope, scopeOf } from "./connection.ts";
 import type { ImageResolver } from "./containers.ts";
+import { createName } from "./create-name.ts";
 import { CriLink } from "./cri-link.ts";
 import { socketPath } from "./endpoint.ts";
 import { subscribe } from "./events.ts";
@@ -24,6 +27,7 @@ import { expiryLabel } from "./gc-labels.ts";
 import { hostPlatform } from "./host-platform.ts";
 import { type Memory, type NamespaceSeen, observeNamespace } from "./observe-namespace.ts";
 import { storagePlugins } from "./plugins.ts";
+import { readBlob } from "./read-blob.ts";
 import { forEachBlob, type Reading } from "./read-inventory.ts";
 import { readName, readUses } from "./read-uses.ts";
 import { remainingOf } from "./remaining.ts";
@@ -139,6 +143,10 @@ class ContainerdRuntime implements ContainerRuntime {
     return removeName(this.#reading(namespace, scopeOf(options)), name, target);
   }
 
+  async createName(namespace: string, name: NameRecord, options?: CallOptions): Promise<CreationResult> {
+    return createName(this.#reading(namespace, scopeOf(options)), name);
+  }
+
   /** Ends a throw-away lease synchronously, the cheapest thing that the daemon answers only after a collection. */
   async collect(options?: CallOptions): Promise<void> {
     const scope = scopeOf(options);
@@ -160,6 +168,10 @@ class ContainerdRuntime implements ContainerRuntime {
     const scope = scopeOf(options);
     const existing = await this.#existingNamespaces(scope);
     return remainingOf(this.#reading(namespace, scope), content, existing);
+  }
+
+  readBlob(namespace: string, digest: Digest, options?: CallOptions): AsyncIterable<Uint8Array> {
+    return readBlob({ connection: this.#connection, namespace }, digest, options);
   }
 
   events(signal: AbortSignal): AsyncIterable<RuntimeEvent> {

@@ -9,8 +9,10 @@ export type EmbeddedOperation =
   | "containers"
   | "findName"
   | "removeName"
+  | "createName"
   | "collect"
   | "remaining"
+  | "readBlob"
   | "events"
   | "filesystems";
 

@@ -1,12 +1,21 @@
 // A container runtime in memory, with the semantics of a real one: names, one pool of content, collection on request.
 import type { Digest } from "../../image/digest.ts";
-import type { NodeState } from "../../image/node-state.ts";
-import type { Capabilities, ContainerRuntime, RemovalResult } from "../runtime.ts";
+import type { Instant, NodeState } from "../../image/node-state.ts";
+import type { Capabilities, ContainerRuntime, CreationResult, NameRecord, RemovalResult } from "../runtime.ts";
+import { RuntimeError } from "../runtime-error.ts";
 import { type CallGate, createCallGate } from "./call-gate.ts";
 import { type ChangeFeed, createChangeFeed } from "./change-feed.ts";
 import { controlsOf, type EmbeddedControls } from "./embedded-controls.ts";
-import { blobExists, type EmbeddedOptions, existingStore, filesystemOf, type Memory, snapshotOf } from "./memory.ts";
-import { type NamespaceStore, storeOf, sweep } from "./namespace-store.ts";
+import {
+  blobExists,
+  bytesOf,
+  type EmbeddedOptions,
+  existingStore,
+  filesystemOf,
+  type Memory,
+  snapshotOf,
+} from "./memory.ts";
+import { type NamespaceStore, putName, storeOf, sweep } from "./namespace-store.ts";
 
 /** What the embedded runtime starts from. A node's state will do; its pods are not the runtime's business. */
 export type EmbeddedStart = Pick<NodeState, "runtime" | "namespaces" | "foreignBlobs">;
@@ -19,12 +28,16 @@ export function createEmbeddedRuntime(state: EmbeddedStart, options: EmbeddedOpt
     runtime: state.runtime,
     stores: new Map(state.namespaces.map((namespace) => [namespace.name, storeOf(namespace)])),
     foreignBlobs: new Set(state.foreignBlobs),
+    content: new Map(),
     options,
   };
   const gate = createCallGate();
   const feed = createChangeFeed();
   return { ...portTo(memory, gate, feed), ...controlsOf(memory, gate, feed) };
 }
+
+/** Content comes in pieces of this many bytes, as from a daemon. */
+const pieceBytes = 64 << 10;
 
 const fullCapabilities: Capabilities = {
   untag: true,
@@ -60,6 +73,12 @@ function portTo(memory: Memory, gate: CallGate, feed: ChangeFeed): ContainerRunt
       if (result === "removed") feed.publish({ kind: "image", namespace });
       return result;
     },
+    async createName(namespace, name, options) {
+      await gate.pass("createName", options);
+      const result = createNameIn(existingStore(memory, namespace, "create name"), name, memory.options.now?.());
+      if (result === "created") feed.publish({ kind: "image", namespace });
+      return result;
+    },
     async collect(options) {
       await gate.pass("collect", options);
       for (const store of memory.stores.values()) sweep(store);
@@ -71,6 +90,11 @@ function portTo(memory: Memory, gate: CallGate, feed: ChangeFeed): ContainerRunt
         blobs: content.blobs.filter((digest) => blobExists(memory, digest)),
         snapshots: content.snapshots.filter((key) => snapshots?.has(key) ?? false),
       };
+    },
+    async *readBlob(namespace, digest, options) {
+      await gate.pass("readBlob", options);
+      const bytes = bytesOf(memory, namespace, digest);
+      for (let at = 0; at < bytes.length; at += pieceBytes) yield bytes.subarray(at, at + pieceBytes);
     },
     events: (signal) => eventsThrough(gate, feed.subscribe(signal), signal),
     async filesystems(options) {
@@ -91,6 +115,20 @@ function removeNameFrom(store: NamespaceStore | undefined, name: string, target:
   // An image without any name is removed by its ID, as Docker does.
   const nameless = store?.nameless.has(target) && store.images.get(target)?.digests.some((digest) => digest === name);
   return nameless && store?.nameless.delete(target) ? "removed" : "already-gone";
+}
+
+function createNameIn(store: NamespaceStore, wanted: NameRecord, now: Instant | undefined): CreationResult {
+  const { name, target, labels } = wanted;
+  const found = store.names.get(name);
+  if (found?.target === target) return "already-there";
+  if (found !== undefined) throw new RuntimeError("conflict", "create name", `${name} points to ${found.target}`);
+  if (!isNamed(store, target)) throw new RuntimeError("not-found", "create name", `no name points to ${target}`);
+  putName(store, { name, target, labels, ...(now === undefined ? {} : { createdAt: now, updatedAt: now }) });
+  return "created";
+}
+
+function isNamed(store: NamespaceStore, target: Digest): boolean {
+  return [...store.names.values()].some((name) => name.target === target);
 }
 
 async function* eventsThrough<Event>(gate: CallGate, events: AsyncIterable<Event>, signal: AbortSignal) {

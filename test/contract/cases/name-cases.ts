@@ -112,6 +112,36 @@ export const nameCases: readonly ContractCase[] = [
     },
   },
   {
+    name: "makes a name for an image that has one, with labels, and keeps the content under it",
+    needs: ["untag"],
+    async run(subject) {
+      const { one, two } = await subject.seed({
+        images: { one: app, two: other },
+        names: [
+          { name: "registry.example/app:1", image: "one" },
+          { name: "registry.example/app:2", image: "two" },
+        ],
+      });
+      const { runtime, namespace } = subject;
+      const before = imageNamed(await look(subject), "registry.example/app:1");
+      const name = { name: `moby-dangling@${one.target}`, target: one.target, labels: { "example.com/team": "blue" } };
+
+      const first = await runtime.createName(namespace, name);
+      const again = await runtime.createName(namespace, name);
+      await removeAndCollect(subject, before, "registry.example/app:1");
+      const after = await look(subject);
+      const taken = runtime.createName(namespace, { ...name, name: "registry.example/app:2" });
+      const nowhere = runtime.createName(namespace, { ...name, name: "registry.example/app:3", target: one.config });
+
+      expect([first, again]).toEqual(["created", "already-there"]);
+      expect(after.names.find((found) => found.name === name.name)).toMatchObject(name);
+      expect(inOrder(imageNamed(after, name.name))).toEqual(inOrder(before));
+      expect(imageNamed(after, "registry.example/app:2").target).toBe(two.target);
+      await expect(taken).rejects.toMatchObject({ code: "conflict" });
+      await expect(nowhere).rejects.toMatchObject({ code: "not-found" });
+    },
+  },
+  {
     name: "removes each of 200 tags of one image on its own",
     needs: ["untag"],
     async run(subject) {
