@@ -12,6 +12,7 @@ const pace = {
   ...(command[0] === "run"
     ? {
         PRUNELET_INTERVAL: "5s",
+        PRUNELET_LOG_FORMAT: "text",
         PRUNELET_POLICY_UNUSED_FOR: "15s",
         PRUNELET_POLICY_MIN_AGE: "5s",
         PRUNELET_HTTP_LISTEN: "127.0.0.1:9095",

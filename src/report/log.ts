@@ -6,6 +6,7 @@ import { takeInventory } from "../decide/inventory.ts";
 import type { Plan } from "../decide/plan.ts";
 import { formatBytes } from "./bytes.ts";
 import { type ReportEvent, type ReportSink, succeeded } from "./event.ts";
+import { readableMessage } from "./log-text.ts";
 
 export interface LogOptions {
   readonly level: "debug" | "info" | "warn" | "error";
@@ -21,7 +22,8 @@ export function createLogger({ level, format }: LogOptions): Logger {
       pino.destination({ dest: 2, sync: true }),
     );
   const colorize = process.env["NO_COLOR"] === undefined && process.stderr.isTTY === true;
-  return pino(base, pretty({ destination: 2, sync: true, colorize, singleLine: true, translateTime: "SYS:HH:MM:ss" }));
+  const readable = { messageFormat: readableMessage, hideObject: true, ignore: "name" };
+  return pino(base, pretty({ destination: 2, sync: true, colorize, translateTime: "SYS:HH:MM:ss", ...readable }));
 }
 
 /** Writes one info line a round, one debug line a verdict, and a warning for whatever an operator should see. */
