@@ -19,14 +19,32 @@ export interface ConfigSources {
 
 /** Loads and checks the configuration. Throws `ConfigError` with every problem found. */
 export function loadConfig({ file, env, flags, defaults = {} }: ConfigSources): Config {
-  const tree: Tree = {};
-  merge(tree, defaults);
-  if (file !== undefined) merge(tree, readConfigFile(file));
-  merge(tree, fromEnvironment(env));
-  merge(tree, flags);
+  const given = { file: file === undefined ? {} : readConfigFile(file), env: fromEnvironment(env), flags };
+  const tree: Tree = newTree();
+  for (const source of [defaults, given.file, given.env, given.flags]) merge(tree, source);
   const result = configSchema.safeParse(tree);
   if (result.success) return result.data;
-  throw new ConfigError(result.error.issues.flatMap((issue) => describeIssue(issue, file)));
+  const whereIs = (path: readonly PropertyKey[]): string => {
+    if (hasPath(given.flags, path)) return "";
+    if (hasPath(given.env, path)) return `${environmentName(path.map(String).filter(isKey))}: `;
+    return file === undefined ? "" : `${file}: `;
+  };
+  throw new ConfigError(result.error.issues.flatMap((issue) => describeIssue(issue, whereIs)));
+}
+
+function isKey(part: string): boolean {
+  return !/^\d+$/.test(part);
+}
+
+/** True when a source says something about the key, or about a part of its value. */
+function hasPath(tree: Tree, path: readonly PropertyKey[]): boolean {
+  let node: unknown = tree;
+  for (const key of path.map(String)) {
+    if (Array.isArray(node)) return true;
+    if (!isTree(node) || !Object.hasOwn(node, key) || node[key] === undefined) return false;
+    node = node[key];
+  }
+  return path.length > 0;
 }
 
 function readConfigFile(file: string): Tree {
@@ -93,25 +111,34 @@ function setPath(tree: Tree, path: readonly string[], value: unknown): void {
   node[path.at(-1) as string] = value;
 }
 
+/** A tree without a prototype: a key called `__proto__` is a key like any other in it. */
+function newTree(): Tree {
+  return Object.create(null) as Tree;
+}
+
 function merge(into: Tree, from: Tree): void {
   for (const [key, value] of Object.entries(from)) {
     if (value === undefined) continue;
+    if (!isTree(value)) {
+      into[key] = value;
+      continue;
+    }
     const there = into[key];
-    if (isTree(value) && isTree(there)) merge(there, value);
-    else into[key] = isTree(value) ? structuredClone(value) : value;
+    const node = isTree(there) ? there : newTree();
+    into[key] = node;
+    merge(node, value);
   }
 }
 
-function describeIssue(issue: z.core.$ZodIssue, file: string | undefined): string[] {
-  const where = file === undefined ? "" : `${file}: `;
+function describeIssue(issue: z.core.$ZodIssue, whereIs: (path: readonly PropertyKey[]) => string): string[] {
   const path = issue.path.join(".");
   if (issue.code === "unrecognized_keys") {
     return issue.keys.map((key) => {
       const full = [...issue.path, key].join(".");
-      return `${where}unknown key ${full}: remove it or see docs/configuration.md for the keys there are`;
+      return `${whereIs([...issue.path, key])}unknown key ${full}: remove it or see docs/configuration.md for the keys there are`;
     });
   }
-  return [`${where}${path || "configuration"} ${issue.message.replace(/^Invalid/, "is wrong: invalid")}`];
+  return [`${whereIs(issue.path)}${path || "configuration"} ${issue.message.replace(/^Invalid/, "is wrong: invalid")}`];
 }
 
 function isTree(value: unknown): value is Tree {

@@ -65,8 +65,14 @@ function readFilter(key: string, value: string, now: number, filters: Filters): 
 }
 
 function readDangling(value: string, filters: Filters): string | undefined {
-  const wanted = { true: true, "1": true, false: false, "0": false }[value];
-  if (wanted === undefined) return `filter dangling=${value} is neither true nor false`;
+  const wanted = new Map([
+    ["true", true],
+    ["1", true],
+    ["false", false],
+    ["0", false],
+  ]).get(value);
+  if (wanted === undefined)
+    return `filter dangling=${value} is neither true nor false: write dangling=true or dangling=false`;
   if (filters.danglingOnly !== undefined && filters.danglingOnly !== wanted) {
     return "filter dangling is given both as true and as false: give it once";
   }

@@ -13,6 +13,14 @@ const duration = (whenAbsent: string) =>
       return z.NEVER;
     });
 
+/** Text of a certain shape; `form` says which, for error messages. */
+const shaped = (shape: RegExp, form: string) =>
+  z.string().regex(shape, { error: ({ input }) => `is ${JSON.stringify(input)}: expected ${form}` });
+
+const port = String.raw`(\d{1,4}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d{2}|655[0-2]\d|6553[0-5])`;
+const listen = shaped(new RegExp(`^.*:${port}$`), "host:port, e.g. 0.0.0.0:9095");
+const socket = shaped(/^unix:\/\/\/.+/, "unix:// and an absolute path, e.g. unix:///run/containerd/containerd.sock");
+
 const strings = z.array(z.string()).default([]);
 
 const pods = z
@@ -42,7 +50,7 @@ const act = z
   .prefault({});
 
 const http = z
-  .strictObject({ listen: z.string().default("0.0.0.0:9095").describe("Address of /metrics, /healthz and /readyz") })
+  .strictObject({ listen: listen.default("0.0.0.0:9095").describe("Address of /metrics, /healthz and /readyz") })
   .prefault({});
 
 const log = z
@@ -58,7 +66,7 @@ export const configSchema = z.strictObject({
     .enum(["auto", "containerd", "cri", "docker", "embedded"])
     .default("auto")
     .describe("The node's container runtime"),
-  endpoint: z.string().optional().describe("The runtime's socket, unix:///path.sock"),
+  endpoint: socket.optional().describe("The runtime's socket, unix:///path.sock"),
   namespaces: z.array(z.string()).min(1).default(["k8s.io"]).describe("containerd namespaces to look after"),
   pods,
   interval: duration("10m").describe("Time between two rounds"),

@@ -21,6 +21,13 @@ function parseDate(text: string): number | undefined {
   const match = date.exec(text);
   if (match === null) return undefined;
   const [, day, hour = "00", minute = "00", second = "00", zone = ""] = match;
+  if (!isCalendarDay(day as string) || Number(hour) > 23) return undefined;
   const time = Date.parse(`${day}T${hour}:${minute}:${second}${zone}`);
   return Number.isNaN(time) ? undefined : time;
+}
+
+/** False for 2026-02-30, which `Date.parse` would take for a day in March. */
+function isCalendarDay(day: string): boolean {
+  const midnight = new Date(`${day}T00:00:00Z`);
+  return !Number.isNaN(midnight.getTime()) && midnight.toISOString().startsWith(day);
 }

@@ -88,8 +88,17 @@ export function writeHistoryFile(path: string, history: History): void {
     writeFileSync(draft, JSON.stringify(toHistoryDocument(history)), { flush: true, mode: 0o600 });
     renameSync(draft, path);
   } catch (error) {
-    rmSync(draft, { force: true });
+    removeDraft(draft);
     throw unwritable(path, error);
+  }
+}
+
+/** Never hides the error for which the draft is removed: where a folder is missing, even looking for the draft fails. */
+function removeDraft(draft: string): void {
+  try {
+    rmSync(draft, { force: true });
+  } catch {
+    // The error that led here says what is wrong.
   }
 }
 
@@ -98,6 +107,7 @@ const mends: Readonly<Record<string, string>> = {
   EROFS: "its filesystem is read-only: mount a writable folder there or set stateFile to another path",
   EACCES: "give prunelet write access to its folder or set stateFile to another path",
   EPERM: "give prunelet write access to its folder or set stateFile to another path",
+  EEXIST: "a part of its path is no folder: set stateFile to another path",
   ENOTDIR: "a part of its path is no folder: set stateFile to another path",
 };
 
