@@ -37,6 +37,9 @@ export interface LayerSnapshot {
   readonly parent?: string;
 }
 
+/** What a digest of an image names. */
+export type DigestKind = "index" | "manifest" | "config";
+
 /** An image: content, identified by its digests. One per namespace and target. */
 export interface Image {
   /** The digest that the image's names point to: its index, or its manifest when there is no index. */
@@ -45,6 +48,10 @@ export interface Image {
   readonly id: Digest;
   /** Every digest that means this image: target, manifests, configs. Holds `target` and `id`. */
   readonly digests: readonly Digest[];
+  /** What each of `digests` names, in the same order. Undefined when the runtime does not tell. */
+  readonly digestKinds?: readonly DigestKind[];
+  /** `os/architecture` of the config that is the image ID, e.g. `linux/amd64`. */
+  readonly platform?: string;
   /** The labels of the image's config. Undefined when no config could be read. */
   readonly labels?: Readonly<Record<string, string>>;
   /** When the image was built, from its config. */

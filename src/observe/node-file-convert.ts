@@ -57,18 +57,21 @@ function nameFromFile({ name, target, createdAt, updatedAt, labels }: Entry<File
 }
 
 function imageFromFile(file: Entry<FileNamespace["images"]>): Image {
-  const { target, labels, createdAt, parent } = file;
+  const { target, labels, createdAt, parent, platform } = file;
   const id = file.id ?? target;
+  const digests = [...new Set([...(file.digests ?? []), target, id])];
+  // Kinds belong to the digests as they were written: where these had to be completed, they say nothing any more.
+  const digestKinds = file.digestKinds?.length === digests.length ? file.digestKinds : undefined;
   return {
     target,
     id,
-    digests: [...new Set([...(file.digests ?? []), target, id])],
+    digests,
     pinned: file.pinned ?? false,
     blobs: file.blobs ?? [],
     snapshots:
       file.snapshots?.map(({ key, size, parent: below }) => (below ? { key, size, parent: below } : { key, size })) ??
       [],
-    ...known({ labels, createdAt, parent }),
+    ...known({ digestKinds, platform, labels, createdAt, parent }),
   };
 }
 
@@ -106,6 +109,8 @@ function fileImage(image: Image) {
     target: image.target,
     id: image.id,
     digests: image.digests,
+    digestKinds: image.digestKinds,
+    platform: image.platform,
     labels: image.labels === undefined ? undefined : sorted(image.labels),
     createdAt: timeText(image.createdAt),
     pinned: image.pinned,

@@ -52,6 +52,11 @@ const image = z.object({
   target: digest.describe("What the image's names point to."),
   id: digest.nullish().describe("Digest of the config of the node's platform. Default: the target."),
   digests: z.array(digest).nullish().describe("All digests that mean this image; target and id always do."),
+  digestKinds: z
+    .array(z.enum(["index", "manifest", "config"]))
+    .nullish()
+    .describe("What each of the digests names, in the same order. Null or absent: not known."),
+  platform: z.string().nullish().describe("os/architecture of the config that is the ID."),
   labels: labels.nullish().describe("Labels of the image's config. Null or absent: no config could be read."),
   createdAt: time.nullish().describe("When the image was built."),
   pinned: z.boolean().nullish().describe("Default: false."),

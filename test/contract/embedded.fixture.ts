@@ -26,6 +26,7 @@ function createSubject(): Subject {
         const found = made.get(image);
         if (found === undefined) throw new Error(`the seed has no image ${image}`);
         runtime.addImage(where, found.image, [{ name, labels }]);
+        for (const text of found.texts) runtime.putContent(digestOf(text), Buffer.from(text));
       }
       return Object.fromEntries([...made].map(([key, { digests }]) => [key, digests])) as Record<
         keyof typeof images,
@@ -47,7 +48,14 @@ function createSubject(): Subject {
   };
 }
 
-function makeImage(recipe: ImageRecipe): { image: NewImage; digests: MadeImage } {
+interface MadeOfWords {
+  readonly image: NewImage;
+  readonly digests: MadeImage;
+  /** The content of every blob. */
+  readonly texts: readonly string[];
+}
+
+function makeImage(recipe: ImageRecipe): MadeOfWords {
   const word = JSON.stringify(recipe);
   const manifest = digestOf(`manifest ${word}`);
   const config = digestOf(`config ${word}`);
@@ -59,6 +67,7 @@ function makeImage(recipe: ImageRecipe): { image: NewImage; digests: MadeImage }
   return {
     image: { target, id: config, digests: own, labels: recipe.labels ?? {}, blobs, snapshots: chainOf(recipe.layers) },
     digests: { target, ...index, manifest, config, layers },
+    texts: [`index ${word}`, `manifest ${word}`, `config ${word}`, ...recipe.layers.map((layer) => `layer ${layer}`)],
   };
 }
 

@@ -144,24 +144,18 @@ async function roundIn(node: E2eNode, namespace: string, meanwhile: Meanwhile): 
 /** The same runtime, where something happens before the first removal comes through. */
 function interrupted(runtime: ContainerRuntime, happening: () => Promise<void>): ContainerRuntime {
   let happened: Promise<void> | undefined;
-  return {
-    kind: runtime.kind,
-    info: (options) => runtime.info(options),
-    observe: (options) => runtime.observe(options),
-    containers: (namespace, options) => runtime.containers(namespace, options),
-    findName: (namespace, name, options) => runtime.findName(namespace, name, options),
-    async removeName(namespace, name, target, options) {
-      happened ??= happening();
-      await happened;
-      return runtime.removeName(namespace, name, target, options);
-    },
-    createName: (namespace, name, options) => runtime.createName(namespace, name, options),
-    collect: (options) => runtime.collect(options),
-    remaining: (namespace, content, options) => runtime.remaining(namespace, content, options),
-    events: (signal) => runtime.events(signal),
-    filesystems: (options) => runtime.filesystems(options),
-    close: () => runtime.close(),
+  const removeName: ContainerRuntime["removeName"] = async (...call) => {
+    happened ??= happening();
+    await happened;
+    return runtime.removeName(...call);
   };
+  return new Proxy(runtime, {
+    get(target, key) {
+      if (key === "removeName") return removeName;
+      const member: unknown = Reflect.get(target, key, target);
+      return typeof member === "function" ? member.bind(target) : member;
+    },
+  });
 }
 
 const noPods: PodSource = {

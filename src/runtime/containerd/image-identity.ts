@@ -1,5 +1,6 @@
 // Which digests mean one image, and which of them is its ID. Pure: works on facts that were read before.
 import type { Digest } from "../../image/digest.ts";
+import type { DigestKind } from "../../image/node-state.ts";
 import type { ContentFact, Platform } from "./content-facts.ts";
 
 /** Looks up what is known of a blob; undefined when it is not here or could not be read. */
@@ -12,6 +13,8 @@ export interface ImageIdentity {
   readonly id: Digest;
   /** Target, manifests and configs, the target first. */
   readonly digests: readonly Digest[];
+  /** What each digest names; empty when the target could not be read. */
+  readonly kinds: readonly DigestKind[];
   readonly config?: ConfigFact;
   /** Chain IDs of the topmost layers, one per platform that is here. */
   readonly tops: readonly Digest[];
@@ -36,11 +39,15 @@ export function identify(target: Digest, lookup: FactLookup, host: Platform): Im
   });
   const chosen =
     runnable.find(({ manifest, config }) => runsOn(manifest.platform ?? config.platform, host)) ?? runnable[0];
-  const digests = new Set([target, ...manifests.map((manifest) => manifest.digest)]);
-  for (const manifest of manifests) if (!manifest.attestation) digests.add(manifest.config);
+  const kinds = new Map<Digest, DigestKind>();
+  const targetKind = lookup(target)?.kind;
+  kinds.set(target, targetKind === "index" ? "index" : "manifest");
+  for (const { digest } of manifests) if (digest !== target) kinds.set(digest, "manifest");
+  for (const { config, attestation } of manifests) if (!attestation) kinds.set(config, "config");
   return {
     id: chosen?.manifest.config ?? target,
-    digests: [...digests],
+    digests: [...kinds.keys()],
+    kinds: targetKind === "index" || targetKind === "manifest" ? [...kinds.values()] : [],
     tops: runnable.flatMap(({ config }) => (config.top ? [config.top] : [])),
     ...(chosen ? { config: chosen.config } : {}),
   };

@@ -1,6 +1,6 @@
 // From records, facts and the graph to images: one per target. Pure.
 import { type Digest, toDigest } from "../../image/digest.ts";
-import type { Image, ImageName, LayerSnapshot } from "../../image/node-state.ts";
+import type { DigestKind, Image, ImageName, LayerSnapshot } from "../../image/node-state.ts";
 import type { Platform } from "./content-facts.ts";
 import { type References, referencesOf } from "./gc-labels.ts";
 import { type FactLookup, type ImageIdentity, identify } from "./image-identity.ts";
@@ -59,7 +59,9 @@ function withLabelledConfigs(identity: ImageIdentity, reached: Reached): ImageId
     const config = toDigest(node.references.config ?? "");
     if (config) digests.add(config);
   }
-  return digests.size === identity.digests.length ? identity : { ...identity, digests: [...digests] };
+  if (digests.size === identity.digests.length) return identity;
+  const kinds = identity.kinds.concat(Array(digests.size - identity.digests.length).fill("config"));
+  return { ...identity, digests: [...digests], kinds: identity.kinds.length === 0 ? [] : kinds };
 }
 
 /** Finishes the drafts. `sizeOf` tells the bytes of a snapshot; `pinnedIds` are the image IDs that CRI calls pinned. */
@@ -77,12 +79,37 @@ export function finishImages(
     }
     return layer;
   };
+  const alike = new Alike();
   const pinned = new Set(pinnedIds);
   for (const { names, identity } of drafts) if (names.some(isPinned)) pinned.add(identity.id);
-  return drafts.map((one) => finish(one, pinned.has(one.identity.id) || one.names.some(isPinned), layerOf));
+  return drafts.map((one) => finish(one, pinned.has(one.identity.id) || one.names.some(isPinned), { layerOf, alike }));
 }
 
-function finish(from: ImageDraft, pinned: boolean, layerOf: (node: SnapshotNode) => LayerSnapshot): Image {
+/** Most images have the same few platforms and lists of kinds: one copy is enough for all of them. */
+class Alike {
+  readonly #kinds = new Map<string, readonly DigestKind[]>();
+  readonly #texts = new Map<string, string>();
+
+  kinds(kinds: readonly DigestKind[]): readonly DigestKind[] {
+    return oneOf(this.#kinds, kinds.join(), kinds);
+  }
+
+  text(text: string): string {
+    return oneOf(this.#texts, text, text);
+  }
+}
+
+function oneOf<Value>(known: Map<string, Value>, key: string, value: Value): Value {
+  if (!known.has(key)) known.set(key, value);
+  return known.get(key) ?? value;
+}
+
+interface Shared {
+  readonly layerOf: (node: SnapshotNode) => LayerSnapshot;
+  readonly alike: Alike;
+}
+
+function finish(from: ImageDraft, pinned: boolean, { layerOf, alike }: Shared): Image {
   const { target, names, identity, reached } = from;
   const { config } = identity;
   const parent = parentOf(names) ?? toDigest(config?.labels[parentLabel] ?? "");
@@ -90,10 +117,12 @@ function finish(from: ImageDraft, pinned: boolean, layerOf: (node: SnapshotNode)
     target,
     id: identity.id,
     digests: identity.digests,
+    ...(identity.kinds.length === 0 ? {} : { digestKinds: alike.kinds(identity.kinds) }),
     pinned,
     blobs: reached.blobs.map((node) => node.blob),
     snapshots: reached.snapshots.map(layerOf),
     ...(config ? { labels: config.labels } : {}),
+    ...(config?.platform ? { platform: alike.text(`${config.platform.os}/${config.platform.architecture}`) } : {}),
     ...(config?.createdAt === undefined ? {} : { createdAt: config.createdAt }),
     ...(parent ? { parent } : {}),
   };

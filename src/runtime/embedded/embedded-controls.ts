@@ -33,6 +33,8 @@ export interface EmbeddedControls extends Pick<CallGate, "failNext" | "beforeNex
   addImage(namespace: string, image: NewImage, names: readonly NewName[]): void;
   /** Points a name, new or not, to a target. The target's image must still be there. */
   tag(namespace: string, name: NewName, target: Digest): void;
+  /** Gives a blob its bytes, right or wrong. From the first one on, content can be read. */
+  putContent(digest: Digest, bytes: Uint8Array): void;
   addContainer(namespace: string, container: NewContainer): void;
   /** Tells whether there was such a container. */
   removeContainer(namespace: string, id: string): boolean;
@@ -60,6 +62,9 @@ export function controlsOf(memory: Memory, gate: CallGate, feed: ChangeFeed): Em
       if (!store.images.has(target)) throw new RuntimeError("not-found", "tag", `no image ${target} in ${namespace}`);
       writeName(memory, store, name, target);
       changed("image", namespace);
+    },
+    putContent(digest, bytes) {
+      memory.content.set(digest, bytes);
     },
     addContainer(namespace, container) {
       const store = memory.stores.get(namespace) ?? emptyStore(namespace);

@@ -26,6 +26,8 @@ export interface Memory {
   readonly runtime: NodeState["runtime"];
   readonly stores: Map<string, NamespaceStore>;
   readonly foreignBlobs: ReadonlySet<Digest>;
+  /** The bytes of blobs, where somebody gave them. A captured node has none. */
+  readonly content: Map<Digest, Uint8Array>;
   readonly options: EmbeddedOptions;
 }
 
@@ -49,6 +51,16 @@ export function existingStore(memory: Memory, namespace: string, operation: stri
 export function blobExists(memory: Memory, digest: Digest): boolean {
   if (memory.foreignBlobs.has(digest)) return true;
   return [...memory.stores.values()].some((store) => store.blobs.has(digest));
+}
+
+/** The bytes of a blob that a namespace sees. Throws `RuntimeError`. */
+export function bytesOf(memory: Memory, namespace: string, digest: Digest): Uint8Array {
+  if (memory.content.size === 0) {
+    throw new RuntimeError("unsupported", "read content", "this node is kept in memory and has no content to read");
+  }
+  const bytes = memory.stores.get(namespace)?.blobs.has(digest) ? memory.content.get(digest) : undefined;
+  if (bytes === undefined) throw new RuntimeError("not-found", "read content", `no blob ${digest} in ${namespace}`);
+  return bytes;
 }
 
 /** Every byte once: blobs are one pool, layer snapshots belong to their namespace. */

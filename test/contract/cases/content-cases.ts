@@ -1,7 +1,17 @@
 // Contract cases about content: what an image is known by, and exactly what goes when its last name goes.
+import { createHash } from "node:crypto";
 import { expect } from "vitest";
+import type { Digest } from "../../../src/image/digest.ts";
 import { contentOf, imageNamed, inOrder, look, removeAndCollect, sameContent } from "../look.ts";
-import type { ContractCase } from "../subject.ts";
+import type { ContractCase, Subject } from "../subject.ts";
+
+/** The digest of the bytes that the runtime gives for a blob. */
+async function hashOf(subject: Subject, digest: Digest, signal?: AbortSignal): Promise<string> {
+  const hash = createHash("sha256");
+  const options = signal === undefined ? {} : { signal };
+  for await (const piece of subject.runtime.readBlob(subject.namespace, digest, options)) hash.update(piece);
+  return `sha256:${hash.digest("hex")}`;
+}
 
 const app = { layers: ["base", "app"] };
 
@@ -143,6 +153,47 @@ export const contentCases: readonly ContractCase[] = [
       expect(sameContent(leftHere)).toEqual({ blobs: contentOf(image).blobs, snapshots: [] });
       expect(sameContent(leftThere)).toEqual(contentOf(image));
       expect(leftAtLast).toEqual({ blobs: [], snapshots: [] });
+    },
+  },
+  {
+    name: "gives the bytes of manifest, config and layers, which hash to their digests",
+    async run(subject) {
+      const { one } = await subject.seed({
+        images: { one: app },
+        names: [{ name: "registry.example/app:1", image: "one" }],
+      });
+
+      const digests = [one.manifest, one.config, ...one.layers];
+      const found = await Promise.all(digests.map((digest) => hashOf(subject, digest)));
+
+      expect(found).toEqual(digests);
+    },
+  },
+  {
+    name: "says that a blob is not there when its bytes are asked for",
+    async run(subject) {
+      const { one } = await subject.seed({
+        images: { one: app },
+        names: [{ name: "registry.example/app:1", image: "one" }],
+      });
+      const nowhere = one.manifest.replace(/.$/, (digit) => (digit === "0" ? "1" : "0")) as Digest;
+
+      const reading = hashOf(subject, nowhere);
+
+      await expect(reading).rejects.toMatchObject({ name: "RuntimeError", code: "not-found" });
+    },
+  },
+  {
+    name: "ends a reading whose caller gave it up",
+    async run(subject) {
+      const { one } = await subject.seed({
+        images: { one: app },
+        names: [{ name: "registry.example/app:1", image: "one" }],
+      });
+
+      const reading = hashOf(subject, one.manifest, AbortSignal.abort());
+
+      await expect(reading).rejects.toMatchObject({ name: "RuntimeError", code: "timeout" });
     },
   },
   {
