@@ -33,7 +33,7 @@ const containerdLines = [
 
 /**
  * The Docker Engines, each with the containerd line of its suite. Never installed, not even the one of this release: the
- * package would start an engine for the whole machine. A line of its own for the command came with later suites.
+ * package would start an engine for the whole machine. Later suites have the command `docker` in a package of its own.
  */
 const dockerLines = [
   { version: "20.10", accepts: /^20\.10\./, suites: ["bookworm"], packages: ["docker.io", "tini"], containerd: "1.6" },
@@ -130,7 +130,8 @@ function provideContainerd(line, suites) {
 function provideDocker(line, { suites, containerd }) {
   return provide(line, () => {
     const beneath = containerd.find(({ version }) => version === line.containerd);
-    if (beneath?.bin === undefined) throw new Missing(`Docker Engine ${line.version} needs containerd ${line.containerd}`);
+    if (beneath?.bin === undefined)
+      throw new Missing(`Docker Engine ${line.version} needs containerd ${line.containerd}`);
     const bin = unpacked(line, suites);
     return { build: buildOf(join(bin, line.probe)), bin, containerd: beneath.bin };
   });

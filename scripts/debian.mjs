@@ -116,16 +116,26 @@ function unpack(archives, { programs, probe }, target) {
   const draft = `${target}.${process.pid}`;
   const kept = `${draft}.kept`;
   mkdirSync(kept, { recursive: true });
-  for (const archive of archives) {
-    const extract = run("dpkg", ["-x", archive, draft]);
-    if (!extract.ok) throw new Missing(`dpkg -x ${basename(archive)}: ${extract.reason}`);
+  try {
+    for (const archive of archives) extract(archive, draft);
+    for (const [name, path] of Object.entries(programs)) keep(join(draft, path), join(kept, name));
+    rmSync(target, { recursive: true, force: true });
+    renameSync(kept, target);
+  } finally {
+    for (const folder of [draft, kept]) rmSync(folder, { recursive: true, force: true });
   }
-  for (const [name, path] of Object.entries(programs)) copyFileSync(join(draft, path), join(kept, name));
-  rmSync(draft, { recursive: true });
-  rmSync(target, { recursive: true, force: true });
-  renameSync(kept, target);
   const start = run(join(target, probe), ["--version"]);
   if (!start.ok) throw new Missing(`its ${probe} does not start here (${start.reason})`);
+}
+
+function extract(archive, folder) {
+  const result = run("dpkg", ["-x", archive, folder]);
+  if (!result.ok) throw new Missing(`dpkg -x ${basename(archive)}: ${result.reason}`);
+}
+
+function keep(file, target) {
+  if (!existsSync(file)) throw new Missing(`its packages hold no ${basename(file)}`);
+  copyFileSync(file, target);
 }
 
 /**
