@@ -65,13 +65,29 @@ async function settle(work: readonly ImageVerdict[], results: readonly NameOutco
     return { names, deleted, reclaimedBytes: 0, collectFailure: { reason: "unavailable", message } };
   }
   const { runtime } = run.input;
+  const grace = graceAfter(run.input);
   try {
-    await runtime.collect();
-    const reclaimedBytes = await measureFreed(emptied, runtime);
+    await runtime.collect(grace.options);
+    const reclaimedBytes = await measureFreed(emptied, runtime, grace.options);
     return { names, deleted, reclaimedBytes };
   } catch (error) {
     return { names, deleted, reclaimedBytes: 0, collectFailure: describeFailure(error) };
+  } finally {
+    grace.end();
   }
+}
+
+/** Milliseconds that the collection may still take once the round is stopped: a pod's grace period is 30 s. */
+const stopGrace = 10_000;
+
+/** Options of calls that go on when the round is stopped, but not for long. `end` stops the waiting. */
+function graceAfter({ signal, clock }: ExecuteInput): { readonly options: CallOptions; readonly end: () => void } {
+  const late = new AbortController();
+  const ended = new AbortController();
+  const arm = (): void => void clock.sleep(stopGrace, ended.signal).then(() => late.abort());
+  if (signal?.aborted) arm();
+  else signal?.addEventListener("abort", arm, { once: true, signal: ended.signal });
+  return { options: { signal: late.signal }, end: () => ended.abort() };
 }
 
 /** Names of one image go one after the other: tags first, the ID name last. */
@@ -102,21 +118,23 @@ function mustWait(removal: Removal, before: readonly NameOutcome[]): boolean {
 
 async function removeName(verdict: ImageVerdict, removal: Removal, run: Run): Promise<NameResult> {
   const { runtime, signal, callTimeoutMs } = run.input;
-  if (signal?.aborted) return { kind: "skipped", message: "the round was stopped" };
+  if (signal?.aborted) return stopped;
   if (run.silence >= silenceLimit) return { kind: "skipped", message: unanswered };
   const options: CallOptions = { timeoutMs: callTimeoutMs };
   try {
-    const fresh = await run.revalidator.judge(verdict.namespace, removal.target, options);
+    const checking = signal === undefined ? options : { ...options, signal };
+    const fresh = await run.revalidator.judge(verdict.namespace, removal.target, checking);
     if (fresh.kind === "blind") return { kind: "skipped", message: fresh.message };
     const now = fresh.verdict?.names.find((candidate) => candidate.name === removal.name);
     if (now?.action === "keep") return { kind: "in-use", message: now.reasons.map((r) => r.detail).join("; ") };
-    const anchored = fresh.verdict === undefined || (await isAnchored(fresh.verdict, runtime, options));
+    const anchored = fresh.verdict === undefined || (await isAnchored(fresh.verdict, runtime, checking));
     if (!anchored) return { kind: "in-use", message: "the names that were to stay are gone, so this one stays" };
     const kind = await runtime.removeName(verdict.namespace, removal.name, removal.target, options);
     run.silence = 0;
     run.revalidator.nameGone(verdict.namespace, removal.name);
     return { kind };
   } catch (error) {
+    if (signal?.aborted) return stopped;
     const failure = describeFailure(error);
     run.silence = isSilence(failure.reason) ? run.silence + 1 : 0;
     return { kind: "failed", ...failure };
@@ -133,6 +151,7 @@ async function isAnchored(verdict: ImageVerdict, runtime: ContainerRuntime, opti
   return staying.length === 0;
 }
 
+const stopped: NameResult = { kind: "skipped", message: "the round was stopped" };
 const unanswered = `the runtime did not answer ${silenceLimit} calls in a row`;
 
 function isSilence(reason: FailureReason): boolean {
