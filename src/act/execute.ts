@@ -134,8 +134,8 @@ async function removeName(verdict: ImageVerdict, removal: Removal, run: Run): Pr
     run.revalidator.nameGone(verdict.namespace, removal.name);
     return { kind };
   } catch (error) {
-    if (signal?.aborted) return stopped;
     const failure = describeFailure(error);
+    if (signal?.aborted && failure.reason === "deadline") return stopped;
     run.silence = isSilence(failure.reason) ? run.silence + 1 : 0;
     return { kind: "failed", ...failure };
   }

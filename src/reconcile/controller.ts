@@ -7,7 +7,7 @@ export interface ControllerInput extends NodeAccess, Pick<RoundInput, "concurren
   readonly history: History;
   /** The policy at the moment of a round. */
   readonly policyAt: (now: number) => Policy;
-  /** Milliseconds between the starts of two rounds. */
+  /** Milliseconds between the end of a round and the beginning of the next one. */
   readonly interval: number;
   /** Share of the interval, 0 to 1, by which a round may come earlier or later: a fleet does not act in step. */
   readonly jitter: number;

@@ -9,7 +9,7 @@ import type { PodSource } from "../kubernetes/pod-source.ts";
 import type { Clock } from "../observe/clock.ts";
 import { observeNode } from "../observe/observe-node.ts";
 import type { ReportSink, SkipReason } from "../report/event.ts";
-import type { ContainerRuntime, FilesystemUsage } from "../runtime/runtime.ts";
+import type { CallOptions, ContainerRuntime, FilesystemUsage } from "../runtime/runtime.ts";
 import { RuntimeError } from "../runtime/runtime-error.ts";
 
 /** The node as rounds see it. */
@@ -51,10 +51,12 @@ export type RoundResult =
 /** Milliseconds for which a list of containers counts as read right before a removal. Events make it shorter. */
 const freshFor = 200;
 
-/** Observes and decides. Changes nothing. */
-export async function planRound(input: Pick<RoundInput, keyof NodeAccess | "history" | "policy">): Promise<PlanResult> {
+/** Observes and decides. Changes nothing. The signal ends the look early, with a failure. */
+export async function planRound(
+  input: Pick<RoundInput, keyof NodeAccess | "history" | "policy" | "signal">,
+): Promise<PlanResult> {
   try {
-    const seen = await observeNode(input);
+    const seen = await observeNode(input, stoppedBy(input.signal));
     if (seen.kind === "refused") return { kind: "skipped", reason: seen.reason, message: seen.message };
     const { history, policy } = input;
     const plan = makePlan({ state: seen.state, history, policy });
@@ -76,10 +78,12 @@ export async function runRound(input: RoundInput): Promise<RoundResult> {
     return planned;
   }
   if (planned.kind === "failed") {
+    // A look that was broken off because the program stops is no failure of the node.
+    if (input.signal?.aborted) return planned;
     report({ kind: "round-failed", seconds: seconds(), message: planned.error.message });
     return planned;
   }
-  report({ ...planned, filesystems: await filesystemsOf(input.runtime) });
+  report({ ...planned, filesystems: await filesystemsOf(input) });
   if (input.approve !== undefined && !(await input.approve(planned))) return { ...planned, kind: "declined" };
   const outcome = await act(input, planned);
   report({ kind: "round-done", at: clock.now(), seconds: seconds(), plan: planned.plan, outcome });
@@ -104,11 +108,15 @@ function act(input: RoundInput, { state, plan }: Planned): Promise<Outcome> {
 }
 
 /** Disk use is worth knowing, but a round does not fail for want of it. */
-async function filesystemsOf(runtime: ContainerRuntime): Promise<readonly FilesystemUsage[]> {
+async function filesystemsOf({ runtime, callTimeoutMs, signal }: RoundInput): Promise<readonly FilesystemUsage[]> {
   try {
-    return await runtime.filesystems();
+    return await runtime.filesystems({ timeoutMs: callTimeoutMs, ...stoppedBy(signal) });
   } catch (error) {
     if (error instanceof RuntimeError) return [];
     throw error;
   }
+}
+
+function stoppedBy(signal: AbortSignal | undefined): CallOptions {
+  return signal === undefined ? {} : { signal };
 }
