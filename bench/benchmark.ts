@@ -15,6 +15,8 @@ export interface BenchContext {
   readonly nodes: NodeMaker;
   /** Smaller sizes and fewer runs. */
   readonly quick: boolean;
+  /** How often removals are repeated. */
+  readonly runs: number;
   /** The bundled program. */
   readonly program: string;
   readonly log: (line: string) => void;

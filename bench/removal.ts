@@ -39,9 +39,8 @@ export const removal: Benchmark = {
   title: "Removing all images",
   async run(context) {
     const count = context.quick ? 200 : 1_000;
-    const repeats = context.quick ? 1 : 5;
     const results = new Map<Contender, Removal[]>(contenders.map((contender) => [contender, []]));
-    for (let round = 0; round < repeats; round += 1) {
+    for (let round = 0; round < context.runs; round += 1) {
       // Another one begins each time, so that none profits from its place.
       const order = [...contenders.slice(round % contenders.length), ...contenders.slice(0, round % contenders.length)];
       for (const contender of order) {

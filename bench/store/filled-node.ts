@@ -1,8 +1,9 @@
 // Containerds filled with synthetic images. A store is written once; every measurement gets a fresh copy of it.
-import { cpSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { cpSync, existsSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { type Containerd, startContainerd } from "../../test/support/daemons/containerd.ts";
 import { connectCri } from "../../test/support/daemons/cri-client.ts";
+import { guardProcess } from "../../test/support/daemons/guard.ts";
 import type { ContainerdLine } from "../../test/support/daemons/manifest.ts";
 import { createTempFolder, type TempFolder } from "../../test/support/temp.ts";
 import { waitFor } from "../../test/support/wait.ts";
@@ -22,6 +23,21 @@ interface Template {
   readonly root: string;
 }
 
+/** Where stores are written, which takes a minute on a disk: every blob and every name waits for it. */
+const memoryFolder = "/dev/shm";
+
+/** Runs `work` with temporary folders in memory, where the machine has such a place. */
+export async function inMemory<T>(work: () => T | Promise<T>): Promise<T> {
+  const before = process.env["TMPDIR"];
+  if (existsSync(memoryFolder)) process.env["TMPDIR"] = memoryFolder;
+  try {
+    return await work();
+  } finally {
+    if (before === undefined) delete process.env["TMPDIR"];
+    else process.env["TMPDIR"] = before;
+  }
+}
+
 /** Makes filled nodes of one containerd line; remembers the written stores. */
 export class NodeMaker {
   readonly version: ContainerdLine;
@@ -35,7 +51,8 @@ export class NodeMaker {
 
   /** Calls `work` with a daemon that holds `count` images, knows them in CRI too, and has come to rest. Stops it afterwards. */
   async with<T>(count: number, work: (node: FilledNode) => Promise<T>): Promise<T> {
-    const { images, root } = await this.#template(count);
+    guardProcess();
+    const { images, root } = await inMemory(() => this.#template(count));
     const daemon = await startContainerd({ version: this.version, cri: true });
     try {
       await daemon.kill();
