@@ -9,6 +9,7 @@ const runners: Readonly<Record<string, Runner>> = {
   run: async (flags) => (await import("./run.ts")).runCommand(flags),
   plan: async (flags) => (await import("./plan.ts")).planCommand(flags),
   prune: async (flags) => (await import("./prune.ts")).pruneCommand(flags),
+  rmi: async (flags, words) => (await import("./rmi.ts")).rmiCommand(words, flags),
   images: async (flags, words) => (await import("./images.ts")).imagesCommand(flags, words[0]),
   inspect: async (flags, words) => (await import("./inspect.ts")).inspectCommand(words, flags),
   snapshot: async (flags) => (await import("./snapshot.ts")).snapshotCommand(flags),

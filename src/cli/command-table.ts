@@ -68,6 +68,29 @@ export const commandTable: readonly CommandSpec[] = [
     exitCodes: { 1: "something could not be removed", 3: "nobody said yes" },
   },
   {
+    name: "rmi",
+    summary: "remove names or images, as `docker rmi` does",
+    description: [
+      "A reference that is one of several names of an image is untagged: the image stays under the others. The last name, an image ID or the beginning of one delete the image. Digest references go with the last tag of their repository.",
+      "What a container or a pod of this node needs is refused, and the message names it. --force goes past stopped containers, pods and further names, never past a running container of an image that is to be deleted.",
+      "Of several references each is removed on its own, in order; one that fails does not hinder the others.",
+    ],
+    argument: { synopsis: "<reference...>", meaning: references },
+    flags: [
+      own(
+        { flags: "-f, --force", meaning: "also what a stopped container or a pod needs, and all names of an ID" },
+        { flags: "--no-prune", meaning: "leave dangling parents where they are" },
+      ),
+      ...nodeFlags,
+    ],
+    examples: [
+      { line: "prunelet rmi registry.example/app:1 registry.example/app:2", meaning: "two tags" },
+      { line: "prunelet rmi --force 3f8a4339aadd", meaning: "an image with all its names" },
+      { line: "prunelet rmi app:1 --snapshot node.json --snapshot-out after.json", meaning: "on a captured node" },
+    ],
+    exitCodes: { 1: "something could not be removed", 2: "no reference could be read" },
+  },
+  {
     name: "images",
     summary: "the images of this node",
     description: [

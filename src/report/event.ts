@@ -1,5 +1,6 @@
 // The one stream of things worth reporting. Every sink (metrics, log) reads the same events.
 import type { NameOutcome, Outcome } from "../act/outcome.ts";
+import type { ReferenceOutcome, RemovalOutcome } from "../act/remove-outcome.ts";
 import type { Plan } from "../decide/plan.ts";
 import type { NodeState } from "../image/node-state.ts";
 import type { FilesystemUsage } from "../runtime/runtime.ts";
@@ -22,6 +23,10 @@ export type ReportEvent =
       readonly plan: Plan;
       readonly outcome: Outcome;
     }
+  /** One reference that a person asked to remove. */
+  | { readonly kind: "reference-done"; readonly outcome: ReferenceOutcome }
+  /** All of them, and the collection after them. */
+  | { readonly kind: "references-done"; readonly outcome: RemovalOutcome }
   | { readonly kind: "round-skipped"; readonly seconds: number; readonly reason: SkipReason; readonly message: string }
   | { readonly kind: "round-failed"; readonly seconds: number; readonly message: string }
   | { readonly kind: "pods-synced"; readonly synced: boolean; readonly message: string }

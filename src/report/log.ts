@@ -2,6 +2,7 @@
 import { type Logger, pino } from "pino";
 import pretty from "pino-pretty";
 import type { NameOutcome } from "../act/outcome.ts";
+import type { ReferenceOutcome, RemovalOutcome } from "../act/remove-outcome.ts";
 import { takeInventory } from "../decide/inventory.ts";
 import type { Plan } from "../decide/plan.ts";
 import { formatBytes } from "./bytes.ts";
@@ -41,6 +42,12 @@ function write(log: Logger, event: ReportEvent): void {
       return;
     case "round-done":
       logRound(log, event);
+      return;
+    case "reference-done":
+      logReference(log, event.outcome);
+      return;
+    case "references-done":
+      logReferences(log, event.outcome);
       return;
     case "round-skipped":
       log.warn({ reason: event.reason, cause: event.message }, "round skipped, nothing removed");
@@ -112,4 +119,17 @@ function logRound(log: Logger, { plan, outcome, seconds }: Extract<ReportEvent, 
   if (outcome.collectFailure !== undefined) log.error({ cause: outcome.collectFailure.message }, "collection failed");
   if (succeeded(outcome)) log.info(fields, "round done");
   else log.error(fields, "round partly failed");
+}
+
+/** At level info throughout: the person who asked is told on stderr, and one line is enough there. */
+function logReference(log: Logger, { reference, namespace, names, emptied, error }: ReferenceOutcome): void {
+  for (const { name, target } of names) log.info({ name, namespace, target, reason: "requested" }, "untagged");
+  for (const { id, target } of emptied) log.info({ image: id, namespace, target, reason: "requested" }, "deleted");
+  if (error !== undefined) log.info({ reference, reason: error.reason, cause: error.message }, "removal failed");
+}
+
+function logReferences(log: Logger, { references, reclaimedBytes, collectFailure }: RemovalOutcome): void {
+  if (collectFailure !== undefined) log.info({ cause: collectFailure.message }, "collection failed");
+  const failed = references.filter(({ error }) => error !== undefined).length;
+  log.info({ references: references.length, failed, reclaimedBytes }, "removal done");
 }

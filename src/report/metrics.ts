@@ -1,6 +1,7 @@
 // The Prometheus sink: turns report events into the metrics of the metric table, in a registry of its own.
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import type { NameOutcome, Outcome } from "../act/outcome.ts";
+import type { ReferenceOutcome } from "../act/remove-outcome.ts";
 import { takeInventory } from "../decide/inventory.ts";
 import type { Plan } from "../decide/plan.ts";
 import type { FilesystemUsage } from "../runtime/runtime.ts";
@@ -82,6 +83,13 @@ function feed(metrics: All, event: ReportEvent): void {
       if (succeeded(event.outcome)) metrics.lastSuccess.set(event.at / 1000);
       countOutcome(metrics, event.outcome);
       return;
+    case "reference-done":
+      countReference(metrics, event.outcome);
+      return;
+    case "references-done":
+      metrics.reclaimedBytes.inc(event.outcome.reclaimedBytes);
+      if (event.outcome.collectFailure) metrics.removalFailures.inc({ reason: event.outcome.collectFailure.reason });
+      return;
     case "round-skipped":
       metrics.reconciles.inc({ result: "skipped" });
       metrics.skippedReconciles.inc({ reason: event.reason });
@@ -130,4 +138,12 @@ function countOutcome(metrics: All, outcome: Outcome): void {
   for (const { reason } of outcome.deleted) metrics.imagesDeleted.inc({ reason });
   metrics.reclaimedBytes.inc(outcome.reclaimedBytes);
   if (outcome.collectFailure !== undefined) metrics.removalFailures.inc({ reason: outcome.collectFailure.reason });
+}
+
+function countReference(metrics: All, { names, emptied, error, seconds }: ReferenceOutcome): void {
+  const reason = "requested";
+  metrics.namesUntagged.inc({ reason }, names.length);
+  metrics.imagesDeleted.inc({ reason }, emptied.length);
+  if (error !== undefined) metrics.removalFailures.inc({ reason: error.reason });
+  if (names.length > 0) metrics.removalDuration.observe(seconds / names.length);
 }

@@ -1,0 +1,148 @@
+// Takes the steps of one removal. Right before each of them the plan is made again with the containers and pods of that moment.
+import { type NodeRemoval, type NodeRemovalRequest, planInNamespace } from "../decide/removal-on-node.ts";
+import { reportsOf } from "../decide/removal-steps.ts";
+import type { RemovalStep } from "../decide/removal-types.ts";
+import type { Container, NodeState } from "../image/node-state.ts";
+import type { PodSource } from "../kubernetes/pod-source.ts";
+import type { Clock } from "../observe/clock.ts";
+import { podsNow } from "../observe/observe-node.ts";
+import type { CallOptions, ContainerRuntime } from "../runtime/runtime.ts";
+import {
+  blind,
+  changedMeanwhile,
+  failureOfError,
+  failureOfRefusal,
+  type ReferenceOutcome,
+  type RemovalFailure,
+} from "./remove-outcome.ts";
+
+export interface StepsInput {
+  readonly removal: NodeRemoval;
+  readonly request: NodeRemovalRequest;
+  /** The node as it was when the removal was planned. */
+  readonly state: NodeState;
+  readonly runtime: ContainerRuntime;
+  readonly pods: PodSource;
+  readonly clock: Clock;
+  /** Milliseconds that one call to the runtime may take. */
+  readonly callTimeoutMs: number;
+}
+
+export type StepsResult = Pick<ReferenceOutcome, "removed" | "events" | "names" | "emptied" | "error" | "touched">;
+
+/** Milliseconds for which a list of containers counts as read right before a step. */
+const freshFor = 200;
+
+/**
+ * Takes the steps in order until one fails. What the steps before it did is part of the result. The reference behaviour
+ * loses that when a record cannot be shown; on a captured node this is repeated.
+ */
+export async function takeSteps(input: StepsInput): Promise<StepsResult> {
+  const { plan, emptied } = input.removal;
+  const run = new StepRun(input);
+  const failure = await run.all(plan.steps);
+  const refused = plan.kind === "refused" ? failureOfRefusal(plan) : undefined;
+  const { report, events } = reportsOf(run.done);
+  const left = new Set(plan.steps.filter((step) => !run.gone.has(step)).map(({ target }) => target));
+  return {
+    removed: refused === undefined ? report : [],
+    events,
+    names: run.taken.map(({ name, target }) => ({ name, target })),
+    emptied: emptied.filter(({ target }) => !left.has(target)),
+    error: failure ?? refused,
+    touched: plan.steps.length > 0,
+  };
+}
+
+class StepRun {
+  /** The steps as far as they are to be reported. */
+  readonly done: RemovalStep[] = [];
+  /** The steps that took a name away. */
+  readonly taken: RemovalStep[] = [];
+  /** The steps whose name is gone, taken away by us or by somebody faster. */
+  readonly gone = new Set<RemovalStep>();
+  readonly #input: StepsInput;
+  #containers: { readonly readAt: number; readonly list: readonly Container[] } | undefined;
+
+  constructor(input: StepsInput) {
+    this.#input = input;
+  }
+
+  async all(steps: readonly RemovalStep[]): Promise<RemovalFailure | undefined> {
+    const asked = steps[0]?.target;
+    for (const step of steps) {
+      const failure = await this.#take(step);
+      if (failure === undefined) continue;
+      // Parents are a courtesy: that one stays is no failure of what was asked for.
+      return step.target === asked ? failure : undefined;
+    }
+    return undefined;
+  }
+
+  async #take(step: RemovalStep): Promise<RemovalFailure | undefined> {
+    try {
+      return (await this.#refusal(step)) ?? (await this.#carryOut(step));
+    } catch (error) {
+      return failureOfError(error);
+    }
+  }
+
+  /** Why the step must not be taken now although it was planned. */
+  async #refusal(step: RemovalStep): Promise<RemovalFailure | undefined> {
+    const { state, removal, request, pods, runtime } = this.#input;
+    const seen = podsNow(pods);
+    if (seen.kind === "refused") return blind(seen.message);
+    const namespace = state.namespaces.find(({ name }) => name === removal.namespace);
+    if (namespace === undefined) return changedMeanwhile(`namespace ${removal.namespace} is gone`);
+    const containers = await this.#freshContainers(namespace.name);
+    const { plan } = planInNamespace({ ...namespace, containers }, seen.pods, request);
+    if (!plan.steps.some((fresh) => isSame(fresh, step))) {
+      return plan.kind === "refused" ? failureOfRefusal(plan) : changedMeanwhile(`${step.name} is needed by now`);
+    }
+    if (step.kind !== "untag") return undefined;
+    const staying = removal.staying.get(step.target) ?? [];
+    for (const name of staying) {
+      const found = await runtime.findName(namespace.name, name, this.#options);
+      if (found?.target === step.target) return undefined;
+    }
+    return changedMeanwhile(`the names that were to stay are gone, so ${step.name} stays`);
+  }
+
+  async #carryOut(step: RemovalStep): Promise<RemovalFailure | undefined> {
+    const { runtime, removal } = this.#input;
+    const { name, target } = step;
+    if (step.kind === "create-dangling") {
+      await runtime.createName(removal.namespace, { name, target, labels: step.labels ?? {} }, this.#options);
+      this.done.push(step);
+      return undefined;
+    }
+    const result = await runtime.removeName(removal.namespace, name, target, this.#options);
+    if (result === "moved") return changedMeanwhile(`${name} points to another image by now and was left alone`);
+    this.gone.add(step);
+    if (result === "removed") this.taken.push(step);
+    this.done.push(result === "removed" ? step : withoutUntagged(step));
+    return undefined;
+  }
+
+  async #freshContainers(namespace: string): Promise<readonly Container[]> {
+    const now = this.#input.clock.now();
+    const known = this.#containers;
+    if (known !== undefined && now - known.readAt <= freshFor) return known.list;
+    const list = await this.#input.runtime.containers(namespace, this.#options);
+    this.#containers = { readAt: now, list };
+    return list;
+  }
+
+  get #options(): CallOptions {
+    return { timeoutMs: this.#input.callTimeoutMs };
+  }
+}
+
+function isSame(left: RemovalStep, right: RemovalStep): boolean {
+  return left.kind === right.kind && left.name === right.name && left.target === right.target;
+}
+
+/** Somebody else was faster with the name: that is success, but not ours to report. */
+function withoutUntagged(step: RemovalStep): RemovalStep {
+  return { ...step, reports: step.reports.filter((report) => "deleted" in report) };
+}

@@ -1,0 +1,98 @@
+// Plans a removal on a whole node: finds the namespace that is meant, and knows who uses what there.
+import type { Digest } from "../image/digest.ts";
+import type { Image, NamespaceState, NodeState, Pod } from "../image/node-state.ts";
+import { indexImages } from "./image-index.ts";
+import { applyRemoval, planRemoval } from "./removal.ts";
+import { type RemovalPlan, type RemovalRecord, refusal } from "./removal-types.ts";
+import { containerUses, podNeeds } from "./removal-uses.ts";
+
+export interface NodeRemovalRequest {
+  readonly ref: string;
+  readonly force: boolean;
+  readonly noPrune: boolean;
+  /**
+   * `live`: a real node, with the safer rules. `captured`: a node file, where the reference behaviour holds in namespaces
+   * that CRI does not manage.
+   */
+  readonly origin: "live" | "captured";
+}
+
+/** A plan and what it means for the node. */
+export interface NodeRemoval {
+  readonly namespace: string;
+  readonly plan: RemovalPlan;
+  /** The images that have no name left afterwards. */
+  readonly emptied: readonly Image[];
+  /** The names that hold each touched image afterwards. */
+  readonly staying: ReadonlyMap<Digest, readonly string[]>;
+}
+
+const empty: NamespaceState = {
+  name: "default",
+  names: [],
+  images: [],
+  containers: [],
+  held: { blobs: [], snapshots: [] },
+};
+
+/** True for the namespace in which containerd's CRI plugin keeps its images. */
+export function isCriNamespace(name: string): boolean {
+  return name === "k8s.io";
+}
+
+/**
+ * Looks for the reference in every namespace and plans its removal in the one that has it. Refuses when several have it:
+ * a person who removes something means one thing.
+ */
+export function planOnNode(
+  { namespaces, pods }: Pick<NodeState, "namespaces" | "pods">,
+  request: NodeRemovalRequest,
+): NodeRemoval {
+  const [first = empty, ...others] = namespaces;
+  const removals = [first, ...others].map((namespace) => planInNamespace(namespace, pods, request));
+  const found = removals.filter(({ plan }) => !isNotFound(plan));
+  const chosen = found[0] ?? removals[0];
+  if (chosen === undefined) throw new Error("there is always a namespace to look in");
+  const isUnreadable = chosen.plan.kind === "refused" && chosen.plan.status === 400;
+  if (found.length < 2 || isUnreadable) return chosen;
+  const where = found.map(({ namespace }) => namespace).join(", ");
+  return { ...chosen, plan: refusal(404, `ambiguous reference: ${request.ref} is in the namespaces ${where}`) };
+}
+
+/** Plans the removal in one namespace. Asked again with fresh containers and pods right before acting. */
+export function planInNamespace(
+  namespace: NamespaceState,
+  pods: readonly Pod[] | null,
+  { ref, force, noPrune, origin }: NodeRemovalRequest,
+): NodeRemoval {
+  const criManaged = isCriNamespace(namespace.name);
+  const safe = origin === "live" || criManaged;
+  const index = indexImages(namespace);
+  const place = { namespace, index, criManaged, reading: safe ? "careful" : "resolved" } as const;
+  const imageOf = (target: Digest) => index.byTarget.get(target)?.image;
+  const records = namespace.names.map(({ name, target, labels }): RemovalRecord => {
+    const { parent, digests = [target] } = imageOf(target) ?? {};
+    return { name, target, labels, digests, ...(parent === undefined ? {} : { parent }) };
+  });
+  const plan = planRemoval({
+    records,
+    containers: containerUses(place),
+    ref,
+    force,
+    noPrune,
+    safe,
+    pods: podNeeds(pods ?? [], place),
+    criManaged,
+    podsUnknown: origin === "live" && pods === null,
+  });
+  const touched = [...new Set(plan.steps.map(({ target }) => target))];
+  const left = Map.groupBy(applyRemoval(records, plan), ({ target }) => target);
+  const staying = new Map(touched.map((target) => [target, (left.get(target) ?? []).map(({ name }) => name)]));
+  const emptied = touched.filter((target) => !left.has(target)).flatMap((target) => imageOf(target) ?? []);
+  return { namespace: namespace.name, plan, emptied, staying };
+}
+
+/** Nothing of that name or ID is there. An ambiguous reference, in contrast, found too much. */
+function isNotFound(plan: RemovalPlan): boolean {
+  return plan.kind === "refused" && plan.status === 404 && plan.candidates === undefined;
+}
