@@ -1,0 +1,105 @@
+// Log lines: static messages with fields, one info line a round, a line for whatever an operator should see.
+import { Writable } from "node:stream";
+import { pino } from "pino";
+import { describe, expect, it } from "vitest";
+import type { ReportEvent } from "../../src/report/event.ts";
+import { logSink } from "../../src/report/log.ts";
+import { good, mixed, nameOutcome, plan, roundDone, state } from "./example.ts";
+
+type Line = Record<string, unknown> & { readonly level: string; readonly msg: string };
+
+function linesOf(events: readonly ReportEvent[], level = "debug"): Line[] {
+  const lines: Line[] = [];
+  const stream = new Writable({
+    write(chunk, _encoding, done) {
+      lines.push(JSON.parse(String(chunk)));
+      done();
+    },
+  });
+  const log = pino(
+    { level, base: null, timestamp: false, formatters: { level: (label) => ({ level: label }) } },
+    stream,
+  );
+  for (const event of events) logSink(log)(event);
+  return lines;
+}
+
+describe("the log", () => {
+  it("has one debug line for each image's verdict, with names and reasons as fields", () => {
+    const lines = linesOf([{ kind: "planned", state, plan, filesystems: [] }]);
+
+    expect(lines.map(({ msg }) => msg)).toEqual(["keep image", "delete image", "keep image"]);
+    expect(lines[1]).toMatchObject({ level: "debug", namespace: "k8s.io", reasons: ["unused"] });
+    expect(lines[1]?.["names"]).toContain("r.example/spare:1");
+  });
+
+  it("does not mention verdicts at level info, but warns of what an operator should know", () => {
+    const warned = { ...plan, warnings: ["container c1 names no image"] };
+
+    const lines = linesOf([{ kind: "planned", state, plan: warned, filesystems: [] }], "info");
+
+    expect(lines).toEqual([{ level: "warn", msg: "container c1 names no image" }]);
+  });
+
+  it("has one info line for a good round, with counts and bytes for people and machines", () => {
+    const lines = linesOf([roundDone(good)], "info");
+
+    expect(lines.at(-1)).toMatchObject({
+      level: "info",
+      msg: "round done",
+      untagged: 2,
+      deleted: 1,
+      failed: 0,
+      images: { in_use: 1, kept: 1, removable: 1 },
+      planned: "3.2 KiB",
+      reclaimed: "3.2 KiB",
+      reclaimedBytes: 3_300,
+      durationMs: 300,
+    });
+    expect(lines.filter(({ msg }) => msg.startsWith("round"))).toHaveLength(1);
+  });
+
+  it.each([
+    [{ kind: "removed" } as const, "info", "untagged"],
+    [{ kind: "already-gone" } as const, "info", "name left alone"],
+    [{ kind: "moved" } as const, "info", "name left alone"],
+    [{ kind: "in-use", message: "pod default/p" } as const, "info", "name left alone"],
+    [{ kind: "skipped", message: "stopped" } as const, "info", "name left alone"],
+    [{ kind: "failed", reason: "conflict", message: "locked" } as const, "error", "removal failed"],
+  ])("says of a name that ended as %j: %s %s", (result, level, msg) => {
+    const [line] = linesOf([{ kind: "name-done", outcome: nameOutcome("r.example/a:1", result) }]);
+
+    expect(line).toMatchObject({ level, msg, name: "r.example/a:1", namespace: "k8s.io" });
+  });
+
+  it("says of a round with a failure that it partly failed, and why a collection failed", () => {
+    const lines = linesOf([
+      roundDone(mixed),
+      roundDone({ ...good, collectFailure: { reason: "deadline", message: "collect: late" } }),
+    ]);
+
+    expect(lines.filter(({ level }) => level === "error")).toMatchObject([
+      { msg: "round partly failed", failed: 1 },
+      { msg: "collection failed", cause: "collect: late" },
+      { msg: "round partly failed" },
+    ]);
+  });
+
+  it("says why a round was skipped or failed, and whether the pods are known", () => {
+    const lines = linesOf([
+      { kind: "round-skipped", seconds: 0, reason: "pods-not-synced", message: "stale for 6m" },
+      { kind: "round-failed", seconds: 0, message: "list images: no socket" },
+      { kind: "pods-synced", synced: false, message: "stale for 6m" },
+      { kind: "pods-synced", synced: true, message: "" },
+      { kind: "notice", level: "info", message: "looking after containerd" },
+    ]);
+
+    expect(lines).toMatchObject([
+      { level: "warn", reason: "pods-not-synced", cause: "stale for 6m" },
+      { level: "error", cause: "list images: no socket" },
+      { level: "warn", cause: "stale for 6m" },
+      { level: "info" },
+      { level: "info", msg: "looking after containerd" },
+    ]);
+  });
+});
