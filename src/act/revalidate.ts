@@ -19,7 +19,7 @@ export interface RevalidatorInput {
   readonly runtime: ContainerRuntime;
   readonly pods: PodSource;
   readonly clock: Clock;
-  /** Milliseconds for which a list of containers counts as read right before a removal. */
+  /** Milliseconds for which a list of containers counts as read right before a removal; ten times as long where reading it takes long. */
   readonly freshFor: number;
 }
 
@@ -75,12 +75,20 @@ export class Revalidator {
   #reading(namespace: string, options: CallOptions): Reading {
     const now = this.#input.clock.now();
     const known = this.#readings.get(namespace);
-    if (known !== undefined && now - known.startedAt <= this.#input.freshFor) return known;
-    const reading: Reading = { startedAt: now, containers: this.#input.runtime.containers(namespace, options) };
+    if (known !== undefined && now <= known.freshUntil) return known;
+    const { runtime, freshFor, clock } = this.#input;
+    const containers = runtime.containers(namespace, options);
+    const reading: Reading = { freshUntil: now + freshFor, containers };
     this.#readings.set(namespace, reading);
-    reading.containers.catch(() => {
-      if (this.#readings.get(namespace) === reading) this.#readings.delete(namespace);
-    });
+    containers.then(
+      () => {
+        const longer = Math.min(clock.now() - now, freshFor) * servesTimesItsCost;
+        reading.freshUntil = now + Math.max(freshFor, longer);
+      },
+      () => {
+        if (this.#readings.get(namespace) === reading) this.#readings.delete(namespace);
+      },
+    );
     return reading;
   }
 
@@ -107,9 +115,17 @@ export class Revalidator {
 const mostRereads = 3;
 
 interface Reading {
-  readonly startedAt: number;
+  /** Removals that begin later than this read again. */
+  freshUntil: number;
   readonly containers: Promise<readonly Container[]>;
 }
+
+/**
+ * On a crowded node one reading takes long, and everything waits for it: it then serves ten times as long as it took, though
+ * never longer than ten times `freshFor`, so that checks cost about a tenth of a removal. Changes that the runtime reports end
+ * it at once all the same.
+ */
+const servesTimesItsCost = 10;
 
 function byImage(plan: Plan): ReadonlyMap<string, ReadonlyMap<Digest, ImageVerdict>> {
   const namespaces = new Map<string, Map<Digest, ImageVerdict>>();
