@@ -22,3 +22,35 @@ export function parseDuration(text: string): number | undefined {
   }
   return Number.isSafeInteger(Math.round(total)) ? Math.round(total) : undefined;
 }
+
+const sizeUnits: Readonly<Record<string, number>> = {
+  "": 1,
+  k: 1e3,
+  m: 1e6,
+  g: 1e9,
+  t: 1e12,
+  ki: 2 ** 10,
+  mi: 2 ** 20,
+  gi: 2 ** 30,
+  ti: 2 ** 40,
+};
+
+/** What a size may look like, for error messages. */
+export const sizeForm = "a size such as 500Mi, 20Gi, 50MiB or 1000000 (bytes)";
+
+/** Bytes, or undefined when the text is no size. `Ki`, `Mi`, `Gi` and `Ti` are powers of 1024, `k`, `M`, `G` and `T` of 1000. */
+export function parseSize(text: string): number | undefined {
+  const match = /^(\d+(?:\.\d+)?) ?([kmgt]i?)?b?$/i.exec(text);
+  if (match === null) return undefined;
+  const bytes = Math.round(Number(match[1]) * (sizeUnits[(match[2] ?? "").toLowerCase()] as number));
+  return Number.isSafeInteger(bytes) ? bytes : undefined;
+}
+
+/** What a rate may look like, for error messages. */
+export const rateForm = "a rate such as 50MiB/s or 500Ki/s, more than 0";
+
+/** Bytes a second, or undefined when the text is no rate. `/s` may be left out. */
+export function parseRate(text: string): number | undefined {
+  const bytes = parseSize(text.replace(/\/s$/, ""));
+  return bytes === undefined || bytes === 0 ? undefined : bytes;
+}
