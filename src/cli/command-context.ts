@@ -4,7 +4,7 @@ import { toPolicy } from "../config/policy.ts";
 import type { Config } from "../config/schema.ts";
 import type { Policy } from "../decide/policy.ts";
 import type { PodsView } from "../kubernetes/pod-source.ts";
-import type { ReportSink } from "../report/event.ts";
+import type { ReportEvent, ReportSink } from "../report/event.ts";
 import { createLogger, logSink } from "../report/log.ts";
 import { compose, type Session } from "./compose.ts";
 import { type CommonFlags, type PolicyFlags, toConfigTree } from "./flags.ts";
@@ -40,15 +40,28 @@ export async function withSession(
   work: (context: CommandContext) => Promise<number>,
 ): Promise<number> {
   const config = commandConfig(flags, { ages: false });
-  const report = logOf(config, "warn");
+  const report = withoutVerdicts(logOf(config, "warn"));
   // Patterns and filters are checked before anything is connected.
   toPolicy(config.policy, Date.now());
-  const session = await compose({ config, snapshot: flags.snapshot, report });
+  const session = await compose({ config, snapshot: flags.snapshot, report, needsHistory: usesHistory(flags, config) });
   try {
     return await work({ config, session, report, policy: toPolicy(config.policy, session.clock.now()) });
   } finally {
     await session.close();
   }
+}
+
+/** True when ages count, or when a state file was named: it then has to be readable, and is kept up to date. */
+export function usesHistory({ stateFile }: CommonFlags, { policy }: Config): boolean {
+  return stateFile !== undefined || policy.unusedFor > 0 || policy.minAge > 0;
+}
+
+/** What ends a command is said once, by the line that the command ends with; the log would only say it again. */
+function withoutVerdicts(log: ReportSink): ReportSink {
+  const said = new Set<ReportEvent["kind"]>(["round-failed", "round-skipped", "pods-synced"]);
+  return (event) => {
+    if (!said.has(event.kind)) log(event);
+  };
 }
 
 /** Milliseconds that a command waits for the first list of pods. */

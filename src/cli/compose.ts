@@ -8,7 +8,7 @@ import { findKubernetes } from "../kubernetes/connection.ts";
 import type { PodSource } from "../kubernetes/pod-source.ts";
 import { watchPods } from "../kubernetes/pods.ts";
 import { type Clock, systemClock } from "../observe/clock.ts";
-import { fromHistoryDocument, readHistoryFile, toHistoryDocument } from "../observe/history-file.ts";
+import { fromHistoryDocument, HistoryFileError, readHistoryFile, toHistoryDocument } from "../observe/history-file.ts";
 import { readNodeFile, writeNodeFile } from "../observe/node-file.ts";
 import type { ReportSink } from "../report/event.ts";
 import { connectContainerd } from "../runtime/containerd/containerd-runtime.ts";
@@ -38,6 +38,8 @@ export interface ComposeInput {
   /** Path of a captured node. */
   readonly snapshot: string | undefined;
   readonly report: ReportSink;
+  /** False: nothing depends on ages, and a state file that cannot be used is no reason to stop. Default true. */
+  readonly needsHistory?: boolean;
 }
 
 /** Builds the session. Reads files, but connects to nothing yet. */
@@ -82,7 +84,7 @@ function lively(): Session {
   };
 }
 
-async function live({ config, report }: ComposeInput): Promise<Session> {
+async function live({ config, report, needsHistory = true }: ComposeInput): Promise<Session> {
   const found = await findKubernetes({
     mode: config.pods.source,
     env: process.env,
@@ -90,7 +92,7 @@ async function live({ config, report }: ComposeInput): Promise<Session> {
     ...(config.pods.nodeName === undefined ? {} : { nodeName: config.pods.nodeName }),
   });
   const runtime = connect(config, report);
-  const history = readHistoryFile(config.stateFile) ?? emptyHistory("just-used");
+  const history = rememberedHistory(config.stateFile, needsHistory, report);
   if (found.kind === "none") report({ kind: "notice", level: "debug", message: found.reason });
   const pods =
     found.kind === "none"
@@ -112,6 +114,16 @@ async function live({ config, report }: ComposeInput): Promise<Session> {
       await runtime.close();
     },
   };
+}
+
+function rememberedHistory(path: string, needed: boolean, report: ReportSink): History {
+  try {
+    return readHistoryFile(path) ?? emptyHistory("just-used");
+  } catch (error) {
+    if (needed || !(error instanceof HistoryFileError)) throw error;
+    report({ kind: "notice", level: "debug", message: error.message });
+    return emptyHistory("just-used");
+  }
 }
 
 function connect(config: Config, report: ReportSink): ContainerRuntime {

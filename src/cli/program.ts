@@ -23,14 +23,23 @@ export async function main(args: readonly string[]): Promise<number> {
   }
 }
 
+/** What commander says about wrong usage, as the one line that every error gets. */
+function oneLine(text: string): string {
+  const cause = text
+    .replace(/^error: /, "")
+    .trim()
+    .replaceAll(/\s*\n\s*/g, " ")
+    .replace(/\.$/, "");
+  return `prunelet: ${cause}; --help lists what there is\n`;
+}
+
 /** The program with all its commands. `done` is told the exit code of the command that ran. */
 export function createProgram(done: (code: number) => void): Command {
   const program = new Command("prunelet")
     .description("Removes the container images and tags that nothing on this node needs any more")
     .version(version)
     .exitOverride()
-    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "prunelet: ")) })
-    .showHelpAfterError("(--help lists the flags)");
+    .configureOutput({ outputError: (text, write) => write(oneLine(text)) });
   for (const spec of commandTable) addCommand(program, spec, done);
   return program;
 }

@@ -4,7 +4,7 @@ import { writeHistoryFile } from "../observe/history-file.ts";
 import { type Planned, runRound } from "../reconcile/round.ts";
 import { formatBytes } from "../report/bytes.ts";
 import { planReport } from "../report/plan-json.ts";
-import { type CommandContext, podsReady, withSession } from "./command-context.ts";
+import { type CommandContext, podsReady, usesHistory, withSession } from "./command-context.ts";
 import { CommandError, exitCode } from "./exit.ts";
 import type { CommonFlags, PolicyFlags } from "./flags.ts";
 import { print } from "./output.ts";
@@ -50,13 +50,8 @@ async function approve(planned: Planned, flags: PruneFlags, { session, config }:
   if (session.origin !== "live") return true;
   const names = planned.plan.images.flatMap((image) => image.names.filter(({ action }) => action === "untag")).length;
   if (names > 0 && !flags.yes && !(await confirmed(planned, names))) return false;
-  if (remembers(flags, config.policy)) writeHistoryFile(config.stateFile, planned.history);
+  if (usesHistory(flags, config)) writeHistoryFile(config.stateFile, planned.history);
   return true;
-}
-
-/** A command that works with ages, or was given a state file, keeps it up to date. */
-function remembers(flags: PruneFlags, policy: { unusedFor: number; minAge: number }): boolean {
-  return flags.stateFile !== undefined || policy.unusedFor > 0 || policy.minAge > 0;
 }
 
 async function confirmed({ plan }: Planned, names: number): Promise<boolean> {

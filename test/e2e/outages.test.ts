@@ -20,7 +20,7 @@ describeNodes("a daemon that fails", (node) => {
   });
 
   test("by dying in the middle ends the run with a clear error; the next run finishes", async () => {
-    await importTags(node(), "dies", 300);
+    await importTags(node(), "dies", 150);
 
     const run = startPrune(node(), "dies");
     await removalsOf(run);
@@ -42,7 +42,7 @@ describeNodes("a daemon that fails", (node) => {
   });
 
   test("by hanging in the middle ends the run within its deadlines; the next run finishes", async () => {
-    await importTags(node(), "hangs", 300);
+    await importTags(node(), "hangs", 150);
 
     const run = startPrune(node(), "hangs");
     await removalsOf(run);
@@ -75,7 +75,7 @@ describeNodes("a daemon that fails", (node) => {
   });
 
   test("ends a run that is told to stop in the middle, with the rest left for the next one", async () => {
-    await importTags(node(), "stopped", 300);
+    await importTags(node(), "stopped", 150);
 
     const run = startPrune(node(), "stopped");
     await removalsOf(run);
@@ -96,7 +96,7 @@ describeNodes("a daemon that fails", (node) => {
 async function importTags({ containerd }: E2eNode, namespace: string, count: number): Promise<void> {
   const image = buildImage({ layers: [buildLayer({ "data/text": namespace })] });
   const names = Array.from({ length: count }, (_, i) => `example.org/${namespace}:${String(i).padStart(3, "0")}`);
-  await containerd.import(image, { namespace, names });
+  await containerd.import(image, { namespace, names, unpack: false });
 }
 
 function startPrune(node: E2eNode, namespace: string) {

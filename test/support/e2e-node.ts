@@ -32,8 +32,12 @@ export interface CriNode extends E2eNode {
 }
 
 /** One group of tests for each containerd line, all sharing one daemon without CRI. */
-export function describeNodes(title: string, tests: (node: () => E2eNode, line: ContainerdLine) => void): void {
-  for (const line of containerdLines) {
+export function describeNodes(
+  title: string,
+  tests: (node: () => E2eNode, line: ContainerdLine) => void,
+  lines: readonly ContainerdLine[] = containerdLines,
+): void {
+  for (const line of lines) {
     describeDaemon(`${title} (containerd ${line})`, [`containerd ${line}`], () => {
       const nodes = opened(async (onClose) => createNode(await openContainerd({ version: line }, onClose), onClose));
       tests(nodes, line);
