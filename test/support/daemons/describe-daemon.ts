@@ -1,8 +1,15 @@
 // Test groups that need real daemons: skipped with the reason where they are missing, failed where they must not be.
 import { describe, test } from "vitest";
-import { type Availability, type ContainerdLine, findContainerd, findProgram } from "./manifest.ts";
+import {
+  type Availability,
+  type ContainerdLine,
+  type DockerLine,
+  findContainerd,
+  findDocker,
+  findProgram,
+} from "./manifest.ts";
 
-export type Need = `containerd ${ContainerdLine}` | "registry";
+export type Need = `containerd ${ContainerdLine}` | `docker ${DockerLine}` | "registry";
 
 /**
  * `describe` for tests against real daemons. When one of `needs` is missing, the group is skipped under a name that tells why;
@@ -17,8 +24,9 @@ export function describeDaemon(name: string, needs: readonly Need[], tests: () =
 
 function lookUp(need: Need): readonly Availability[] {
   if (need === "registry") return [findProgram("registry")];
-  const line = need.slice("containerd ".length) as ContainerdLine;
-  return [findContainerd(line), findProgram("runc"), findProgram("busybox")];
+  const [daemon, line = ""] = need.split(" ");
+  const found = daemon === "docker" ? findDocker(line as DockerLine) : findContainerd(line as ContainerdLine);
+  return [found, findProgram("runc"), findProgram("busybox")];
 }
 
 function isPipeline(): boolean {

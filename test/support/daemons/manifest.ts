@@ -7,6 +7,10 @@ import * as z from "zod";
 export const containerdLines = ["1.6", "1.7", "2.1"] as const;
 export type ContainerdLine = (typeof containerdLines)[number];
 
+/** The Docker Engine lines that the tests cover. */
+export const dockerLines = ["20.10", "26", "28"] as const;
+export type DockerLine = (typeof dockerLines)[number];
+
 const manifestFile = join(import.meta.dirname, "../../../.cache/daemons/daemons.json");
 
 const manifestSchema = z.object({
@@ -19,6 +23,17 @@ const manifestSchema = z.object({
       missing: z.string().optional(),
     }),
   ),
+  docker: z
+    .array(
+      z.object({
+        version: z.enum(dockerLines),
+        build: z.string().optional(),
+        bin: z.string().optional(),
+        containerd: z.string().optional(),
+        missing: z.string().optional(),
+      }),
+    )
+    .default([]),
   runc: z.string().optional(),
   registry: z.string().optional(),
   busybox: z.string().optional(),
@@ -55,6 +70,24 @@ export function findContainerd(version: ContainerdLine): Availability {
   return { kind: "missing", reason: manifest.missing ?? line?.missing ?? `no containerd ${version}` };
 }
 
+/** The folder of a Docker Engine's binaries, or why there is none. */
+export function findDocker(version: DockerLine): Availability {
+  const manifest = readManifest();
+  const line = manifest.docker.find((one) => one.version === version);
+  if (line?.bin !== undefined) return { kind: "there", path: line.bin };
+  return { kind: "missing", reason: manifest.missing ?? line?.missing ?? `no Docker Engine ${version}` };
+}
+
+/** The containerd line that a Docker Engine comes with in its Debian suite. */
+export function containerdOfDocker(version: DockerLine): ContainerdLine {
+  const manifest = readManifest();
+  const folder = manifest.docker.find((one) => one.version === version)?.containerd;
+  const line = manifest.containerd.find(({ bin }) => bin !== undefined && bin === folder);
+  if (line === undefined)
+    throw new Error(`no containerd for Docker Engine ${version}: run \`node scripts/daemons.mjs\``);
+  return line.version;
+}
+
 export function findProgram(name: "runc" | "registry" | "busybox"): Availability {
   const manifest = readManifest();
   const path = manifest[name];
@@ -70,6 +103,6 @@ export function required(found: Availability): string {
 
 function readManifest(): Manifest {
   if (!existsSync(manifestFile))
-    return { missing: "daemons were never looked for: run `node scripts/daemons.mjs`", containerd: [] };
+    return { missing: "daemons were never looked for: run `node scripts/daemons.mjs`", containerd: [], docker: [] };
   return manifestSchema.parse(JSON.parse(readFileSync(manifestFile, "utf8")));
 }
