@@ -12,6 +12,7 @@ const runners: Readonly<Record<string, Runner>> = {
   rmi: async (flags, words) => (await import("./rmi.ts")).rmiCommand(words, flags),
   images: async (flags, words) => (await import("./images.ts")).imagesCommand(flags, words[0]),
   inspect: async (flags, words) => (await import("./inspect.ts")).inspectCommand(words, flags),
+  verify: async (flags, words) => (await import("./verify.ts")).verifyCommand(words, flags),
   snapshot: async (flags) => (await import("./snapshot.ts")).snapshotCommand(flags),
   completion: async (_, words) => (await import("./completion.ts")).completionCommand(words[0] ?? ""),
   version: async (flags) => (await import("./version.ts")).versionCommand(flags),

@@ -136,6 +136,25 @@ export const commandTable: readonly CommandSpec[] = [
     exitCodes: { 1: "there is no such image, or it is ambiguous" },
   },
   {
+    name: "verify",
+    summary: "read the content of images and compare it with its digests; changes nothing",
+    description: [
+      "Reads indexes, manifests, configs and layers of the given images (of all images without a reference), computes their digests anew, and reports what was altered, is cut short or is missing, with the images and the users that it concerns. A blob that several images share is read once.",
+      "Layers that the runtime discarded after it had unpacked them, and platforms of an image that were never fetched, are counted and are no error. What a container runs from, the unpacked layers, is not read.",
+    ],
+    argument: { synopsis: "[reference...]", meaning: references },
+    flags: [
+      own({ flags: "--rate <size>", meaning: "read at most this much in a second, e.g. 50MiB/s (default: no limit)" }),
+      ...nodeFlags,
+    ],
+    examples: [
+      { line: "prunelet verify --rate 50MiB/s", meaning: "the whole node, gently" },
+      { line: "prunelet verify registry.example/app:v1", meaning: "one image" },
+      { line: "prunelet verify -o json | jq '.problems'", meaning: "for programs" },
+    ],
+    exitCodes: { 0: "every blob is what its digest says", 1: "something is altered, cut short or missing" },
+  },
+  {
     name: "snapshot",
     summary: "capture what was observed as one JSON file on stdout",
     description: [
