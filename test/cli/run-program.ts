@@ -30,9 +30,8 @@ function runFile(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
 ): Promise<ProgramResult> {
-  const inherited = Object.entries(process.env).filter(([name]) => !/^(PRUNELET|KUBE|NODE_)/.test(name));
   const child = spawn(process.execPath, [join(root, file), ...args], {
-    env: { ...Object.fromEntries(inherited), ...env },
+    env: { ...ownEnvironment(), ...env },
     stdio: ["ignore", "pipe", "pipe"],
     timeout: 15_000,
   });
@@ -48,18 +47,64 @@ function runFile(
   });
 }
 
-/** Runs a command in this process and catches what it writes to stdout. For commands that end by themselves. */
-export async function runHere(args: readonly string[]): Promise<Pick<ProgramResult, "code" | "stdout">> {
+export interface Started {
+  /** What it has written to stderr so far. */
+  stderr(): string;
+  /** Asks it to stop, and resolves with its exit code. Ends it by force after some seconds. */
+  stop(): Promise<number | null>;
+}
+
+/** Starts the built program and leaves it running. */
+export function startProgram(args: readonly string[]): Started {
+  const child = spawn(process.execPath, [join(root, "dist/prunelet.js"), ...args], {
+    env: ownEnvironment(),
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  let written = "";
+  child.stderr.on("data", (chunk: Buffer) => {
+    written += chunk;
+  });
+  const closed = new Promise<number | null>((resolve) => child.once("close", resolve));
+  return {
+    stderr: () => written,
+    stop: async () => {
+      child.kill("SIGTERM");
+      const force = setTimeout(() => child.kill("SIGKILL"), 10_000);
+      return closed.finally(() => clearTimeout(force));
+    },
+  };
+}
+
+/** The environment without whatever would configure prunelet. */
+function ownEnvironment(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(PRUNELET|KUBE|NODE_)/.test(name)));
+}
+
+/**
+ * Runs a command in this process and catches what it writes: much faster than a process of its own. For commands that end by
+ * themselves, one at a time.
+ */
+export async function runHere(args: readonly string[]): Promise<ProgramResult> {
+  const stdout = catchWrites(process.stdout);
+  const stderr = catchWrites(process.stderr);
+  try {
+    const code = await main(args);
+    return { code, stdout: stdout.text(), stderr: stderr.text() };
+  } finally {
+    stdout.release();
+    stderr.release();
+  }
+}
+
+function catchWrites(stream: NodeJS.WriteStream): { text(): string; release(): void } {
   const written: string[] = [];
-  const { write } = process.stdout;
-  process.stdout.write = (chunk: string | Uint8Array): boolean => {
+  const { write } = stream;
+  stream.write = (chunk: string | Uint8Array): boolean => {
     written.push(String(chunk));
     return true;
   };
-  try {
-    const code = await main(args);
-    return { code, stdout: written.join("") };
-  } finally {
-    process.stdout.write = write;
-  }
+  const release = (): void => {
+    stream.write = write;
+  };
+  return { text: () => written.join(""), release };
 }
