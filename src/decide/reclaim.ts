@@ -28,13 +28,13 @@ export function measureReclaim(state: NodeState, images: readonly NamespacedImag
     for (const digest of namespace.held.blobs) content.blob(digest).holders += 1;
     for (const key of namespace.held.snapshots) content.snapshot(namespace.name, key).holders += 1;
   }
-  for (const holder of images) for (const { item } of content.heldBy(holder)) item.holders += 1;
+  for (const holder of images) for (const item of content.heldBy(holder)) item.holders += 1;
 
   let questions = 0;
   const freedBy = (removed: Iterable<NamespacedImage>): number => {
     questions += 1;
     let bytes = 0;
-    for (const image of removed) for (const held of content.heldBy(image)) bytes += release(held, questions);
+    for (const image of removed) for (const item of content.heldBy(image)) bytes += release(item, questions);
     return bytes;
   };
   return { alone: (namespace, image) => freedBy([{ namespace, image }]), together: freedBy };
@@ -42,33 +42,29 @@ export function measureReclaim(state: NodeState, images: readonly NamespacedImag
 
 /** A blob of the node or a layer snapshot of a namespace, and who holds it. */
 interface Item {
+  /** Bytes; 0 as long as only something else than images holds it. */
+  size: number;
   holders: number;
   /** How many holders are gone, in the question of this number only: a new question begins at none. */
   gone: number;
   question: number;
 }
 
-interface Held {
-  readonly item: Item;
-  /** Bytes. */
-  readonly size: number;
-}
-
 /** The bytes that are freed when one more holder goes: all of them when it is the last, else none. */
-function release({ item, size }: Held, question: number): number {
+function release(item: Item, question: number): number {
   if (item.question !== question) {
     item.question = question;
     item.gone = 0;
   }
   item.gone += 1;
-  return item.gone === item.holders ? size : 0;
+  return item.gone === item.holders ? item.size : 0;
 }
 
 /** Every blob and layer snapshot once. Looks digests and keys up once per image, because plans ask about all images again and again. */
 class ContentIndex {
   readonly #blobs = new Map<Digest, Item>();
   readonly #snapshots = new Map<string, Map<string, Item>>();
-  readonly #held = new Map<string, Map<Image, readonly Held[]>>();
+  readonly #held = new Map<string, Map<Image, readonly Item[]>>();
 
   blob(digest: Digest): Item {
     return itemOf(this.#blobs, digest);
@@ -78,13 +74,13 @@ class ContentIndex {
     return itemOf(inner(this.#snapshots, namespace), key);
   }
 
-  heldBy({ namespace, image }: NamespacedImage): readonly Held[] {
+  heldBy({ namespace, image }: NamespacedImage): readonly Item[] {
     const known = inner(this.#held, namespace);
     let held = known.get(image);
     if (held === undefined) {
       held = [
-        ...image.blobs.map(({ digest, size }) => ({ item: this.blob(digest), size })),
-        ...image.snapshots.map(({ key, size }) => ({ item: this.snapshot(namespace, key), size })),
+        ...image.blobs.map(({ digest, size }) => sized(this.blob(digest), size)),
+        ...image.snapshots.map(({ key, size }) => sized(this.snapshot(namespace, key), size)),
       ];
       known.set(image, held);
     }
@@ -92,10 +88,15 @@ class ContentIndex {
   }
 }
 
+function sized(item: Item, size: number): Item {
+  item.size = size;
+  return item;
+}
+
 function itemOf<Key>(items: Map<Key, Item>, key: Key): Item {
   let item = items.get(key);
   if (item === undefined) {
-    item = { holders: 0, gone: 0, question: 0 };
+    item = { size: 0, holders: 0, gone: 0, question: 0 };
     items.set(key, item);
   }
   return item;
