@@ -1,6 +1,7 @@
 // Plans a removal on a whole node: finds the namespace that is meant, and knows who uses what there.
 import type { Digest } from "../image/digest.ts";
 import type { Image, NamespaceState, NodeState, Pod } from "../image/node-state.ts";
+import { compareBytes } from "../image/order.ts";
 import { indexImages } from "./image-index.ts";
 import { applyRemoval, planRemoval } from "./removal.ts";
 import { type RemovalPlan, type RemovalRecord, refusal } from "./removal-types.ts";
@@ -55,8 +56,9 @@ export function planOnNode(
   if (chosen === undefined) throw new Error("there is always a namespace to look in");
   const isUnreadable = chosen.plan.kind === "refused" && chosen.plan.status === 400;
   if (found.length < 2 || isUnreadable) return chosen;
-  const where = found.map(({ namespace }) => namespace).join(", ");
-  return { ...chosen, plan: refusal(404, `ambiguous reference: ${request.ref} is in the namespaces ${where}`) };
+  const where = found.map(({ namespace }) => namespace).toSorted(compareBytes);
+  const message = `ambiguous reference: ${request.ref} is in the namespaces ${where.join(", ")}; name one with --namespace`;
+  return { ...chosen, namespace: "", plan: refusal(404, message), emptied: [], staying: new Map() };
 }
 
 /** Plans the removal in one namespace. Asked again with fresh containers and pods right before acting. */
