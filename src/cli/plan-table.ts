@@ -1,27 +1,90 @@
 // The tables of `plan` and `prune` for people: what goes and why, what stays and why, and the totals.
-import type { Plan } from "../decide/plan.ts";
+import type { ImageVerdict, Plan } from "../decide/plan.ts";
 import { shortHex } from "../image/digest.ts";
 import { formatBytes } from "../report/bytes.ts";
 import type { PlanReport } from "../report/plan-json.ts";
+import { imageTitle, shortened } from "./image-text.ts";
 import { renderTable } from "./output.ts";
+import { mainReason } from "./reason-words.ts";
 
-/** The verdicts on every name, then the totals. */
-export function planTable(plan: Plan): string {
-  const rows = plan.images.flatMap((verdict) =>
-    verdict.names.map((name, i) => [
-      name.action === "keep" ? "keep" : verdict.action === "delete" ? "delete" : "untag",
-      name.name,
-      shortHex(verdict.image.id),
-      i === 0 ? formatBytes(verdict.bytes) : "",
-      name.reasons[0] === undefined ? "" : `${name.reasons[0].code}: ${name.reasons[0].detail}`,
+/** A row for each image, the spare names that go below images that stay, and the totals. With `all`, a row for every name. */
+export function planTable(plan: Plan, { all = false }: { readonly all?: boolean } = {}): string {
+  if (plan.images.length === 0) return "there are no images here";
+  const ordered = [...plan.images.filter(isDeleted), ...plan.images.filter((verdict) => !isDeleted(verdict))];
+  const namespaces = new Set(plan.images.map(({ namespace }) => namespace)).size;
+  const rows = ordered.flatMap((verdict) => (all ? nameRows(verdict) : imageRowsOf(verdict)));
+  const table = renderTable(
+    ["VERDICT", ...(namespaces > 1 ? ["NAMESPACE"] : []), "NAME", "IMAGE ID", "ALONE", "WHY"],
+    rows.map(({ verdict, namespace, name, id, alone, why }) => [
+      verdict,
+      ...(namespaces > 1 ? [namespace] : []),
+      name,
+      id,
+      alone,
+      why,
     ]),
   );
-  const going = rows.filter((row) => row[0] !== "keep");
-  const staying = rows.filter((row) => row[0] === "keep");
-  const images = plan.images.filter(({ action }) => action === "delete").length;
-  const total = `${count(images, "image")} and ${count(going.length, "name")} would go, ${count(staying.length, "name")} stay; ${formatBytes(plan.plannedBytes)} would be freed`;
-  if (rows.length === 0) return "there are no images here";
-  return `${renderTable(["VERDICT", "NAME", "IMAGE", "ALONE", "REASON"], [...going, ...staying])}\n\n${total}`;
+  return `${table}\n\n${totals(plan)}`;
+}
+
+interface Row {
+  readonly verdict: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly id: string;
+  readonly alone: string;
+  readonly why: string;
+}
+
+function isDeleted({ action }: ImageVerdict): boolean {
+  return action === "delete";
+}
+
+function imageRowsOf(verdict: ImageVerdict): Row[] {
+  const { namespace, image, names, action, bytes } = verdict;
+  const staying = names.filter((name) => name.action === "keep");
+  const going = names.filter((name) => name.action === "untag");
+  const shown = action === "delete" ? names : staying;
+  const title = imageTitle(
+    shown.map(({ name }) => name),
+    image.id,
+  );
+  const base = { namespace, id: shortHex(image.id), alone: formatBytes(bytes) };
+  const spare = (name: ImageVerdict["names"][number]): Row => {
+    return {
+      verdict: "  untag",
+      namespace: "",
+      name: `  ${shortened(name.name)}`,
+      id: "",
+      alone: "",
+      why: whyOf(name),
+    };
+  };
+  const first = { ...base, verdict: action, name: title, why: mainReason(verdict.reasons) };
+  return [first, ...(action === "delete" ? [] : going.map(spare))];
+}
+
+function nameRows({ namespace, image, names, action, bytes }: ImageVerdict): Row[] {
+  return names.map((name, i) => ({
+    verdict: name.action === "keep" ? "keep" : action === "delete" ? "delete" : "untag",
+    namespace,
+    name: name.name,
+    id: shortHex(image.id),
+    alone: i === 0 ? formatBytes(bytes) : "",
+    why: whyOf(name),
+  }));
+}
+
+function whyOf({ reasons }: ImageVerdict["names"][number]): string {
+  return mainReason(reasons);
+}
+
+function totals({ images, plannedBytes }: Plan): string {
+  const names = images.flatMap((verdict) => verdict.names);
+  const going = names.filter(({ action }) => action === "untag").length;
+  const deleted = images.filter(isDeleted).length;
+  const kept = `${count(images.length - deleted, "image")} and ${count(names.length - going, "name")} stay`;
+  return `${count(deleted, "image")} and ${count(going, "name")} would go, ${kept}; ${formatBytes(plannedBytes)} would be freed`;
 }
 
 /** What a round did. */

@@ -7,8 +7,12 @@ import type { CommonFlags, PolicyFlags } from "./flags.ts";
 import { print } from "./output.ts";
 import { planTable } from "./plan-table.ts";
 
+export interface PlanFlags extends CommonFlags, PolicyFlags {
+  readonly all?: boolean;
+}
+
 /** Runs the command and returns its exit code. */
-export function planCommand(flags: CommonFlags & PolicyFlags): Promise<number> {
+export function planCommand(flags: PlanFlags): Promise<number> {
   return withSession(flags, async ({ session, policy, report }) => {
     const startedAt = performance.now();
     await podsReady(session);
@@ -17,7 +21,9 @@ export function planCommand(flags: CommonFlags & PolicyFlags): Promise<number> {
     if (result.kind === "skipped") throw new CommandError(`no plan without the pods of this node: ${result.message}`);
     for (const warning of result.plan.warnings) report({ kind: "notice", level: "warn", message: warning });
     const durationMs = Math.round(performance.now() - startedAt);
-    print(flags.output, planReport({ ...result, durationMs }), () => planTable(result.plan));
+    print(flags.output, planReport({ ...result, durationMs }), () =>
+      planTable(result.plan, { all: flags.all ?? false }),
+    );
     if (flags.snapshotOut !== undefined) await session.capture(flags.snapshotOut, session.history);
     return exitCode.done;
   });

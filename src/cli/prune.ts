@@ -6,13 +6,12 @@ import { formatBytes } from "../report/bytes.ts";
 import { planReport } from "../report/plan-json.ts";
 import { type CommandContext, podsReady, usesHistory, withSession } from "./command-context.ts";
 import { CommandError, exitCode } from "./exit.ts";
-import type { CommonFlags, PolicyFlags } from "./flags.ts";
 import { print } from "./output.ts";
-import { planCommand } from "./plan.ts";
+import { type PlanFlags, planCommand } from "./plan.ts";
 import { count, outcomeTable } from "./plan-table.ts";
 import { stopSignal } from "./signals.ts";
 
-export interface PruneFlags extends CommonFlags, PolicyFlags {
+export interface PruneFlags extends PlanFlags {
   readonly dryRun?: boolean;
   readonly yes?: boolean;
 }
