@@ -41,6 +41,39 @@ describe("a plan that was carried out", () => {
   });
 });
 
+describe("a plan that is carried out while somebody starts containers", () => {
+  it("never takes the last name of an image that came into use before its next check", async () => {
+    const property = fc.asyncProperty(planInputArbitrary, fc.nat(), fc.nat(3), async (input, pick, after) => {
+      const { state, policy, history } = input;
+      const node = await planOn(state, { policy, history });
+      const all = state.namespaces.flatMap(({ name, images }) => images.map((image) => ({ namespace: name, image })));
+      const chosen = all[pick % Math.max(all.length, 1)];
+      fc.pre(chosen !== undefined);
+      const { namespace, image } = chosen;
+      const left = () => targetsLeft(node, namespace).includes(image.target);
+      let removed = 0;
+      let mustStay = false;
+
+      await node.run({
+        onName: () => {
+          removed += 1;
+          if (removed !== after + 1 || !left()) return;
+          mustStay = true;
+          node.runtime.addContainer(namespace, { id: "late", imageId: image.id });
+        },
+      });
+
+      if (mustStay) expect(left()).toBe(true);
+    });
+    await fc.assert(property, { numRuns: 300 });
+  });
+});
+
+function targetsLeft({ runtime }: PlannedNode, namespace: string): string[] {
+  const found = runtime.snapshot().namespaces.find(({ name }) => name === namespace);
+  return found?.names.map(({ target }) => target) ?? [];
+}
+
 interface Afterwards {
   readonly node: PlannedNode;
   readonly plan: PlannedNode["plan"];

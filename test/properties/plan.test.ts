@@ -57,7 +57,6 @@ describe("a plan", () => {
           .map(({ name }) => key(namespace.name, name)),
       );
 
-      // An ID name or digest reference of a deleted image is protected by itself, so nothing may be missing here.
       expect(protectedNames.filter((name) => gone.has(name))).toEqual([]);
     });
   });
