@@ -32,7 +32,7 @@ export async function runRmi(node: unknown, ...args: readonly string[]): Promise
     const [before, after] = [`${folder.path}/before.json`, `${folder.path}/after.json`];
     writeFileSync(before, JSON.stringify(node));
     writeFileSync(after, JSON.stringify(node));
-    const code = await main(["rmi", ...args, "--snapshot", before, "--snapshot-out", after]);
+    const code = await main(["rmi", "--snapshot", before, "--snapshot-out", after, ...args]);
     return { code, ...out, left: namesIn(after), report: () => JSON.parse(out.stdout) as RemovalsReport };
   } finally {
     for (const spy of spies) spy.mockRestore();
