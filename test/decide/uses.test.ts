@@ -1,0 +1,94 @@
+// What counts as a use of an image, in which spelling and state, and what is done about uses that cannot be resolved.
+import { describe, expect, it } from "vitest";
+import { hexOf } from "../../src/image/digest.ts";
+import { podOf } from "../support/fake-pods.ts";
+import { containerOf, digestOf, imageOf } from "../support/node-builder.ts";
+import { criNames, planScene, type Scene, staying, verdictsOf } from "../support/planned.ts";
+
+const repo = "registry.example/app";
+const app = imageOf("app");
+const [tag, digestRef, id] = criNames(repo, "v1", app);
+const three: Scene["names"] = [
+  [tag, app],
+  [digestRef, app],
+  [id, app],
+];
+const running = containerOf("c1", { image: id, imageId: id });
+const sandbox = containerOf("s1", { image: tag, imageId: id, kind: "sandbox" });
+const scene = { images: [app], names: three };
+
+describe("a use", () => {
+  it.each([
+    ["a tag", { image: tag, imageId: id }],
+    ["an image ID", { image: id, imageId: id }],
+    ["the hexadecimal digits of an ID", { image: hexOf(id), imageId: hexOf(id) }],
+    ["a shortened ID", { image: hexOf(id).slice(0, 12), imageId: "" }],
+    ["a shortened ID with its algorithm", { image: id.slice(0, 20), imageId: "" }],
+    ["a manifest digest", { image: "", imageId: app.target }],
+    ["a digest reference", { image: digestRef, imageId: "" }],
+    ["tag and digest", { image: `${tag}@${app.target}`, imageId: "" }],
+    ["an old kubelet's scheme", { image: "", imageId: `docker-pullable://${digestRef}` }],
+    ["a name alone, with no ID recorded", { image: tag, imageId: "" }],
+    ["nothing but its snapshot", { image: "", imageId: "", snapshotKey: app.snapshots.at(-1)?.key ?? "" }],
+    ["one of several digests", { image: "", imageId: "", otherImageIds: [digestOf("else"), app.id] }],
+    ["an image volume by name", { image: "other.example/x:1", imageId: digestOf("gone"), imageMounts: [tag] }],
+    ["an image volume by digest", { image: "other.example/x:1", imageId: digestOf("gone"), imageMounts: [app.target] }],
+  ])("counts when a container spells it as %s", (_, container) => {
+    const plan = planScene({ ...scene, containers: [containerOf("c", container)] });
+
+    expect(plan.images[0]?.action).toBe("keep");
+  });
+
+  it.each(["created", "running", "paused", "exited", "unknown"] as const)("counts in state %s", (state) => {
+    expect(planScene({ ...scene, containers: [{ ...running, state }] }).images[0]?.action).toBe("keep");
+  });
+
+  it("counts for a sandbox", () => {
+    const plan = planScene({ ...scene, containers: [sandbox] });
+
+    expect(plan.images[0]?.reasons[0]).toMatchObject({ code: "used-by-container", detail: "sandbox s1 (running)" });
+  });
+
+  it("counts when a pod's status reports it by ID", () => {
+    const plan = planScene({ ...scene, pods: [podOf("p", [], { imageIds: [id] })] });
+
+    expect(plan.images[0]?.action).toBe("keep");
+  });
+
+  it("of a name without a tag means the tag latest", () => {
+    const names: Scene["names"] = [
+      ["docker.io/library/nginx:latest", app],
+      ["docker.io/library/nginx:1", app],
+    ];
+
+    const plan = planScene({ images: [app], names, pods: [podOf("p", ["nginx"])] });
+
+    expect(staying(plan)).toEqual(["docker.io/library/nginx:latest"]);
+  });
+});
+
+describe("a container whose image cannot be found out", () => {
+  it("protects every name of the repository that it spells", () => {
+    const lost = containerOf("c", { image: `${repo}:gone`, imageId: digestOf("gone") });
+
+    const plan = planScene({ ...scene, containers: [lost] });
+
+    expect(staying(plan)).toHaveLength(3);
+  });
+
+  it("protects the whole namespace when it names nothing at all", () => {
+    const plan = planScene({ ...scene, containers: [containerOf("c")] });
+
+    expect(verdictsOf(plan).stay).toEqual({
+      [tag]: "unresolved-container",
+      [digestRef]: "unresolved-container",
+      [id]: "unresolved-container",
+    });
+  });
+
+  it("leaves a warning when its spelling cannot be read", () => {
+    const plan = planScene({ ...scene, containers: [containerOf("c", { image: "Not A Reference", imageId: "x" })] });
+
+    expect(plan.warnings).toEqual([expect.stringContaining('"Not A Reference" is no image reference')]);
+  });
+});
