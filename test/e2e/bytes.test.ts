@@ -10,6 +10,22 @@ import { waitFor } from "../support/wait.ts";
 const megabyte = 1 << 20;
 
 describeNodes("reclaimed bytes", (node) => {
+  test("are those of manifest and config alone when another image keeps the layers", async () => {
+    const layer = layerOf(megabyte);
+    const [kept, alias] = [imageOf(layer), buildImage({ layers: [layer], labels: { alias: "yes" } })];
+    await importAll(node(), { kept, alias }, "aliases");
+    const before = diskUse(node().containerd);
+
+    const report = await node().prune(["--namespace", "aliases", "--pods", "none", "--keep", "example.org/kept:1"]);
+    const gained = lost(before, diskUse(node().containerd));
+
+    expect(report.untagged).toEqual(["example.org/alias:1"]);
+    expect(report.reclaimedBytes).toBe(alias.config.size + alias.manifest.size);
+    // Two blobs, and the folders of a layer that the second import unpacked in vain, which leave with the collection.
+    expect(gained.bytes).toBeGreaterThanOrEqual(2 * 4096);
+    expect(gained.bytes).toBeLessThanOrEqual(8 * 4096);
+  });
+
   test("are what the disk gains within 5 %, shared layers counted when their last image goes", async () => {
     const base = layerOf(3 * megabyte);
     const [kept, sharing] = [imageOf(base, layerOf(megabyte)), imageOf(base, layerOf(2 * megabyte))];
@@ -43,21 +59,6 @@ describeNodes("reclaimed bytes", (node) => {
     expect(report.plannedBytes).toBe(report.reclaimedBytes);
     expect(gained.bytes - report.reclaimedBytes).toBeLessThan(gained.entries * 4096);
   });
-
-  test("are none when the layers of the removed image live on in another one", async () => {
-    const layer = layerOf(megabyte);
-    const [kept, alias] = [imageOf(layer), buildImage({ layers: [layer], labels: { alias: "yes" } })];
-    await importAll(node(), { "kept-2": kept, alias });
-    await createContainer(node(), "example.org/kept-2:1", "user-2");
-    const before = diskUse(node().containerd);
-
-    const report = await node().prune([...flags, "--keep", "example.org/kept-2:1"]);
-    const { bytes } = lost(before, diskUse(node().containerd));
-
-    const spared = report.untagged.length === 0;
-    expect(spared || report.reclaimedBytes < 3 * 4096).toBe(true);
-    expect(bytes).toBeLessThan(3 * 4096);
-  });
 });
 
 const flags = ["--namespace", "default", "--pods", "none"];
@@ -71,13 +72,18 @@ function imageOf(...layers: readonly BuiltLayer[]): BuiltImage {
   return buildImage({ layers });
 }
 
-async function importAll({ containerd }: E2eNode, images: Readonly<Record<string, BuiltImage>>): Promise<void> {
-  for (const [key, image] of Object.entries(images))
-    await containerd.import(image, { names: [`example.org/${key}:1`] });
+async function importAll(
+  { containerd }: E2eNode,
+  images: Readonly<Record<string, BuiltImage>>,
+  namespace = "default",
+): Promise<void> {
+  for (const [key, image] of Object.entries(images)) {
+    await containerd.import(image, { names: [`example.org/${key}:1`], namespace });
+  }
 }
 
-async function createContainer({ containerd }: E2eNode, image: string, id = "user"): Promise<void> {
-  await containerd.ctr("containers", "create", "--snapshotter", containerd.snapshotter, image, id);
+async function createContainer({ containerd }: E2eNode, image: string): Promise<void> {
+  await containerd.ctr("containers", "create", "--snapshotter", containerd.snapshotter, image, "user");
 }
 
 /** Snapshots leave the disk shortly after the collection: waits until at least `expected` bytes are gone. */

@@ -134,6 +134,29 @@ describeCriNodes("images of pods", (node) => {
     );
   });
 
+  test("of Docker Hub stay however short the pod writes them", async () => {
+    const spellings = [
+      "short-0:1",
+      "library/short-1:1",
+      "docker.io/short-2:1",
+      "index.docker.io/library/short-3:1",
+      "short-4",
+    ];
+    const tags = spellings.map((_, i) => (i === 4 ? ["latest", "other"] : ["1", "other"]));
+    for (const [i, [wanted, other]] of tags.entries()) {
+      const names = [wanted, other].map((tag) => `docker.io/library/short-${i}:${tag}`);
+      await node().containerd.import(build(`short-${i}`).index, { names, namespace: "k8s.io" });
+    }
+    spellings.forEach((spelling, i) => {
+      api.event("ADDED", wirePod(`short-${i}`, { images: [spelling], phase: "Pending" }));
+    });
+
+    const report = await node().prune(flags);
+
+    expect(report.deleted).toEqual([]);
+    expect([...report.untagged].sort()).toEqual(spellings.map((_, i) => `docker.io/library/short-${i}:other`));
+  });
+
   test("keep the pause image as long as there is a sandbox", async () => {
     const pause = `${node().registry.host}/pause:1`;
 
