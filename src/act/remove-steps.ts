@@ -1,8 +1,8 @@
 // Takes the steps of one removal. Right before each of them the plan is made again with the containers and pods of that moment.
 import { type NodeRemoval, type NodeRemovalRequest, planInNamespace } from "../decide/removal-on-node.ts";
 import { reportsOf } from "../decide/removal-steps.ts";
-import type { RemovalStep } from "../decide/removal-types.ts";
-import type { Container, NodeState } from "../image/node-state.ts";
+import type { RemovalPlan, RemovalStep } from "../decide/removal-types.ts";
+import type { Container, NamespaceState, NodeState, Pod } from "../image/node-state.ts";
 import type { PodSource } from "../kubernetes/pod-source.ts";
 import type { Clock } from "../observe/clock.ts";
 import { podsNow } from "../observe/observe-node.ts";
@@ -54,6 +54,12 @@ export async function takeSteps(input: StepsInput): Promise<StepsResult> {
   };
 }
 
+interface Judged {
+  readonly containers: readonly Container[];
+  readonly pods: readonly Pod[] | null;
+  readonly plan: RemovalPlan;
+}
+
 class StepRun {
   /** The steps as far as they are to be reported. */
   readonly done: RemovalStep[] = [];
@@ -62,6 +68,7 @@ class StepRun {
   /** The steps whose name is gone, taken away by us or by somebody faster. */
   readonly gone = new Set<RemovalStep>();
   readonly #input: StepsInput;
+  #judged: Judged | undefined;
   #containers: { readonly readAt: number; readonly list: readonly Container[] } | undefined;
 
   constructor(input: StepsInput) {
@@ -89,13 +96,13 @@ class StepRun {
 
   /** Why the step must not be taken now although it was planned. */
   async #refusal(step: RemovalStep): Promise<RemovalFailure | undefined> {
-    const { state, removal, request, pods, runtime } = this.#input;
+    const { state, removal, pods, runtime } = this.#input;
     const seen = podsNow(pods);
     if (seen.kind === "refused") return blind(seen.message);
     const namespace = state.namespaces.find(({ name }) => name === removal.namespace);
     if (namespace === undefined) return changedMeanwhile(`namespace ${removal.namespace} is gone`);
     const containers = await this.#freshContainers(namespace.name);
-    const { plan } = planInNamespace({ ...namespace, containers }, seen.pods, request);
+    const plan = this.#planWith(namespace, containers, seen.pods);
     if (!plan.steps.some((fresh) => isSame(fresh, step))) {
       return plan.kind === "refused" ? failureOfRefusal(plan) : changedMeanwhile(`${step.name} is needed by now`);
     }
@@ -106,6 +113,15 @@ class StepRun {
       if (found?.target === step.target) return undefined;
     }
     return changedMeanwhile(`the names that were to stay are gone, so ${step.name} stays`);
+  }
+
+  /** Made again only when containers or pods were read again. */
+  #planWith(namespace: NamespaceState, containers: readonly Container[], pods: readonly Pod[] | null): RemovalPlan {
+    const known = this.#judged;
+    if (known !== undefined && known.containers === containers && known.pods === pods) return known.plan;
+    const { plan } = planInNamespace({ ...namespace, containers }, pods, this.#input.request);
+    this.#judged = { containers, pods, plan };
+    return plan;
   }
 
   async #carryOut(step: RemovalStep): Promise<RemovalFailure | undefined> {

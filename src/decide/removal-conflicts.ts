@@ -18,18 +18,18 @@ export interface RemovalCandidate {
   readonly mountsCount: boolean;
 }
 
-/** The first conflict with deleting the image, or undefined when nothing minds. `podConflict` comes after containers. */
+/** The first conflict with deleting the image, or undefined when nothing minds. `other` comes after containers. */
 export function findConflict(
   candidate: RemovalCandidate,
   soft: SoftConflicts,
-  podConflict?: RefusedRemoval,
+  other?: RefusedRemoval,
 ): RefusedRemoval | undefined {
   const users = candidate.containers.filter((use) => isUse(use, candidate.target, candidate.mountsCount));
   const running = users.find((use) => use.running);
   if (running !== undefined) return containerConflict(candidate.target, running);
   const stopped = users.at(0);
   if (soft.stopped && stopped !== undefined) return containerConflict(candidate.target, stopped);
-  if (podConflict !== undefined) return podConflict;
+  if (other !== undefined) return other;
   if (soft.severalNames && candidate.nameCount > 1) return namesConflict(candidate.target);
   return undefined;
 }
@@ -49,6 +49,11 @@ export function nameInUse(shownName: string, target: Digest, user: RemovalUse): 
 export function neededByPod(shown: string, need: PodNeed): RefusedRemoval {
   const why = `image is needed by pod ${need.pod} (${need.phase || "no phase"})`;
   return conflictRefusal(shown, why, { kind: "needed-by-pod", forcible: true, pod: need.pod });
+}
+
+/** The refusal to delete an image that the runtime marks as pinned. */
+export function pinnedImage(shown: string): RefusedRemoval {
+  return conflictRefusal(shown, "image is pinned", { kind: "pinned", forcible: true });
 }
 
 /** The refusal to remove one of several names of an image in use while nobody tells which of them is needed. */

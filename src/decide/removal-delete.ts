@@ -1,7 +1,7 @@
 // Deleting an image with all its names: what may stand in the way, what stays for its children, which parents go along.
 import type { Digest } from "../image/digest.ts";
 import { shortHex } from "../image/digest.ts";
-import { findConflict, neededByPod, type SoftConflicts } from "./removal-conflicts.ts";
+import { findConflict, neededByPod, pinnedImage, type SoftConflicts } from "./removal-conflicts.ts";
 import { hasChildren, parentChain } from "./removal-parents.ts";
 import type { Situation } from "./removal-situation.ts";
 import { accepted, createDangling, deleteImageSteps, deleteParentStep, reportsOf } from "./removal-steps.ts";
@@ -52,15 +52,20 @@ interface Question {
 }
 
 /** For a parent, too, the names of the image itself are counted: this keeps parents of images with several names. */
-function conflictWith(situation: Situation, { target, soft, force, shownName }: Question): RefusedRemoval | undefined {
+function conflictWith(situation: Situation, question: Question): RefusedRemoval | undefined {
   const { request, image } = situation;
   const { containers, safe = false } = request;
-  const need = force ? undefined : findNeed(situation, target);
-  return findConflict(
-    { target, nameCount: image.all.length, containers, mountsCount: safe },
-    soft,
-    need && neededByPod(shownName ?? shortHex(target), need),
-  );
+  const candidate = { target: question.target, nameCount: image.all.length, containers, mountsCount: safe };
+  return findConflict(candidate, question.soft, question.force ? undefined : wish(situation, question));
+}
+
+/** What force goes past besides containers and names: pods, and the pin of the runtime. */
+function wish(situation: Situation, { target, shownName = shortHex(target) }: Question): RefusedRemoval | undefined {
+  const { request, records } = situation;
+  const need = findNeed(situation, target);
+  if (need !== undefined) return neededByPod(shownName, need);
+  const pinned = request.safe && records.some((record) => record.target === target && record.pinned);
+  return pinned ? pinnedImage(shownName) : undefined;
 }
 
 /** The first pod that needs the image, by any of its names or by its content. */

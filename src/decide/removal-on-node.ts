@@ -73,8 +73,8 @@ export function planInNamespace(
   const place = { namespace, index, criManaged, reading: safe ? "careful" : "resolved" } as const;
   const imageOf = (target: Digest) => index.byTarget.get(target)?.image;
   const records = namespace.names.map(({ name, target, labels }): RemovalRecord => {
-    const { parent, digests = [target] } = imageOf(target) ?? {};
-    return { name, target, labels, digests, ...(parent === undefined ? {} : { parent }) };
+    const { parent, pinned = false, digests = [target] } = imageOf(target) ?? {};
+    return { name, target, labels, digests, pinned, ...(parent === undefined ? {} : { parent }) };
   });
   const plan = planRemoval({
     records,

@@ -12,6 +12,8 @@ export interface RemovalRecord {
   readonly labels?: Readonly<Record<string, string>>;
   /** More digests that mean the image, such as its config: an image ID may be any of them. Default: the target alone. */
   readonly digests?: readonly Digest[];
+  /** The runtime marks the image as pinned: in safe mode it is deleted only by force. Default false. */
+  readonly pinned?: boolean;
 }
 
 /** What one pod that may still run needs here, whether it was started or not. */
@@ -90,7 +92,13 @@ export type RemovalStep =
 
 /** Why an image cannot go, in a form that a program can read. */
 export interface RemovalConflict {
-  readonly kind: "running-container" | "stopped-container" | "name-in-use" | "needed-by-pod" | "several-names";
+  readonly kind:
+    | "running-container"
+    | "stopped-container"
+    | "name-in-use"
+    | "needed-by-pod"
+    | "pinned"
+    | "several-names";
   /** True when the same request with `force` would not stop here. */
   readonly forcible: boolean;
   readonly container?: string;

@@ -133,6 +133,23 @@ describe("what a pod needs", () => {
   });
 });
 
+describe("a pinned image", () => {
+  it("is deleted only by force; its spare names go all the same", () => {
+    const records = [...triple(), name(`${repository}:2`)].map((record) => ({ ...record, pinned: true }));
+
+    const spare = planRemoval(request({ ref: `${repository}:2`, records }));
+    const whole = planRemoval(request({ ref: config, records: records.slice(0, 3) }));
+    const forced = planRemoval(request({ ref: config, records, force: true }));
+
+    expect(spare).toMatchObject({ kind: "removal" });
+    expect(whole).toMatchObject({
+      status: 409,
+      message: `conflict: unable to delete ${shortIndex} (must be forced) - image is pinned`,
+    });
+    expect(forced).toMatchObject({ kind: "removal" });
+  });
+});
+
 describe("an image ID outside of CRI", () => {
   it("means the image whose config it is", () => {
     const records = [name("registry.example/plain:1")];
