@@ -44,12 +44,14 @@ export function forgetPeak(pid: number): void {
 export interface Finished {
   /** From the start to the end of the process. */
   readonly seconds: number;
+  /** Seconds of CPU. */
+  readonly cpu: number;
   /** MiB. */
   readonly peak: number;
   readonly stdout: string;
 }
 
-/** Runs a program to its end and looks at its memory all the while. Fails when it fails. */
+/** Runs a program to its end and looks at its memory and CPU time all the while. Fails when it fails. */
 export function measureProgram(program: string, args: readonly string[]): Promise<Finished> {
   const startedAt = performance.now();
   const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"] });
@@ -57,8 +59,12 @@ export function measureProgram(program: string, args: readonly string[]): Promis
   child.stdout.setEncoding("utf8").on("data", (text: string) => (output.stdout += text));
   child.stderr.setEncoding("utf8").on("data", (text: string) => (output.stderr += text));
   let peak = 0;
+  let cpu = 0;
   const look = setInterval(() => {
-    peak = Math.max(peak, memoryOf(child.pid ?? 0)?.peak ?? 0);
+    const memory = memoryOf(child.pid ?? 0);
+    if (memory === undefined) return;
+    peak = memory.peak;
+    cpu = cpuSeconds(child.pid ?? 0);
   }, 10);
   return new Promise((resolve, reject) => {
     let seconds = 0;
@@ -68,7 +74,7 @@ export function measureProgram(program: string, args: readonly string[]): Promis
       clearInterval(look);
     });
     child.on("close", (code) => {
-      if (code === 0) resolve({ seconds, peak, stdout: output.stdout });
+      if (code === 0) resolve({ seconds, cpu, peak, stdout: output.stdout });
       else reject(new Error(`${program} ended with ${code}: ${output.stderr.slice(-2_000)}`));
     });
   });

@@ -13,6 +13,8 @@ interface Removal {
   readonly seconds: number;
   /** What the daemon used until it came to rest. */
   readonly daemonCpu: number;
+  /** Seconds of CPU, of the client. */
+  readonly cpu: number;
   /** MiB, of the client. */
   readonly peak: number;
   /** Seconds, of the round alone: without the start of the program. */
@@ -21,7 +23,10 @@ interface Removal {
 
 interface Contender {
   readonly name: string;
-  readonly remove: (node: FilledNode, context: BenchContext) => Promise<Pick<Removal, "seconds" | "peak" | "round">>;
+  readonly remove: (
+    node: FilledNode,
+    context: BenchContext,
+  ) => Promise<Pick<Removal, "seconds" | "cpu" | "peak" | "round">>;
   /** True when the content is gone at the end as well. */
   readonly collects: boolean;
 }
@@ -72,10 +77,10 @@ async function checkEmpty(contender: Contender, { daemon }: FilledNode): Promise
 }
 
 async function byPrunelet({ daemon, images }: FilledNode, { program }: BenchContext) {
-  const { seconds, peak, stdout } = await measureProgram(process.execPath, [program, ...pruneArguments(daemon)]);
+  const { seconds, cpu, peak, stdout } = await measureProgram(process.execPath, [program, ...pruneArguments(daemon)]);
   const report = JSON.parse(stdout) as { deleted: string[]; untagged: string[]; durationMs: number };
   if (report.deleted.length !== images.length) throw new Error(`prunelet deleted ${report.deleted.length} images`);
-  return { seconds, peak, round: report.durationMs / 1000 };
+  return { seconds, cpu, peak, round: report.durationMs / 1000 };
 }
 
 async function byDeletesAndCollection(node: FilledNode) {
@@ -83,7 +88,7 @@ async function byDeletesAndCollection(node: FilledNode) {
   const lease = "bench-collect";
   const created = await runCtr(node, "leases", "create", "--id", lease);
   const collected = await runCtr(node, "leases", "delete", "--sync", lease);
-  return { seconds: removed.seconds + created.seconds + collected.seconds, peak: removed.peak };
+  return { ...removed, seconds: removed.seconds + created.seconds + collected.seconds };
 }
 
 function byCtr(node: FilledNode, flags: readonly string[]) {
@@ -118,6 +123,13 @@ function figuresOf(results: ReadonlyMap<Contender, readonly Removal[]>, count: n
         `daemon CPU: ${name}`,
         "s",
         runs.map((r) => r.daemonCpu),
+      ),
+    ),
+    ...named.slice(0, 2).map(({ name, runs }) =>
+      medianFigure(
+        `client CPU: ${name}`,
+        "s",
+        runs.map((r) => r.cpu),
       ),
     ),
     ...named.slice(0, 2).map(({ name, runs }) =>
