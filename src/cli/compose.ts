@@ -16,7 +16,6 @@ import { findSockets, knownSockets } from "../runtime/detect.ts";
 import { createEmbeddedRuntime } from "../runtime/embedded/embedded-runtime.ts";
 import { createLivelyNode, type LivelyNode } from "../runtime/embedded/lively-node.ts";
 import type { ContainerRuntime } from "../runtime/runtime.ts";
-import { observedPods } from "./observed-pods.ts";
 
 /** What a command works with. */
 export interface Session {
@@ -104,7 +103,7 @@ async function live({ config, report, needsHistory = true }: ComposeInput): Prom
         });
   return {
     runtime,
-    pods: observedPods(pods, report),
+    pods,
     clock: systemClock,
     history,
     origin: "live",

@@ -1,5 +1,5 @@
 // Reports when the pods of the node become known and when they stop being known.
-import type { PodSource } from "../kubernetes/pod-source.ts";
+import type { PodSource, PodsView } from "../kubernetes/pod-source.ts";
 import type { ReportSink } from "../report/event.ts";
 
 /** The same pod source, whose changes between synced and unsynced are reported once each. */
@@ -8,9 +8,9 @@ export function observedPods(source: PodSource, report: ReportSink): PodSource {
   const look = () => {
     const view = source.view();
     const now = view.kind !== "unsynced";
-    if (now !== synced && view.kind !== "none") {
+    if (now !== synced) {
       synced = now;
-      report({ kind: "pods-synced", synced: now, message: view.kind === "unsynced" ? view.reason : "" });
+      report({ kind: "pods-synced", synced: now, message: messageOf(view) });
     }
     return view;
   };
@@ -25,4 +25,15 @@ export function observedPods(source: PodSource, report: ReportSink): PodSource {
     onChange: (listener) => source.onChange(listener),
     stop: () => source.stop(),
   };
+}
+
+function messageOf(view: PodsView): string {
+  switch (view.kind) {
+    case "none":
+      return "there is no source of pods: in k8s.io all names of an image in use stay";
+    case "synced":
+      return "the pods of this node are known";
+    case "unsynced":
+      return view.reason;
+  }
 }

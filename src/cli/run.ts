@@ -12,6 +12,7 @@ import { commandConfig, logOf } from "./command-context.ts";
 import { compose, type Session } from "./compose.ts";
 import { exitCode } from "./exit.ts";
 import type { CommonFlags, PolicyFlags, RunOnlyFlags } from "./flags.ts";
+import { observedPods } from "./observed-pods.ts";
 import { stopSignal } from "./signals.ts";
 import { version } from "./version-text.ts";
 
@@ -33,7 +34,8 @@ export async function runCommand(flags: RunFlags): Promise<number> {
     for (const sink of sinks) sink(event);
   };
   if (flags.snapshot === undefined && config.runtime !== "embedded") makeStateFileUsable(config, report);
-  const session = await compose({ config, snapshot: flags.snapshot, report });
+  const composed = await compose({ config, snapshot: flags.snapshot, report });
+  const session = { ...composed, pods: observedPods(composed.pods, report) };
   const stop = stopSignal();
   try {
     const metrics = createMetrics({ version, runtime: session.runtime.kind, runtimeVersion: "" });

@@ -56,7 +56,7 @@ function write(log: Logger, event: ReportEvent): void {
       log.error({ cause: event.message }, "round failed");
       return;
     case "pods-synced":
-      if (event.synced) log.info("pods of this node are known");
+      if (event.synced) log.info(event.message);
       else log.warn({ cause: event.message }, "pods of this node are not known, nothing is removed");
       return;
     case "runtime-call":

@@ -91,10 +91,12 @@ function feed(metrics: All, event: ReportEvent): void {
       if (event.outcome.collectFailure) metrics.removalFailures.inc({ reason: event.outcome.collectFailure.reason });
       return;
     case "round-skipped":
+      metrics.reconcileDuration.observe(event.seconds);
       metrics.reconciles.inc({ result: "skipped" });
       metrics.skippedReconciles.inc({ reason: event.reason });
       return;
     case "round-failed":
+      metrics.reconcileDuration.observe(event.seconds);
       metrics.reconciles.inc({ result: "failed" });
       return;
     case "pods-synced":
