@@ -1,0 +1,110 @@
+// The theorems about removals on a live node: whatever a person names, what is needed stays.
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { applyRemoval } from "../../src/decide/removal.ts";
+import { type NodeRemoval, planInNamespace } from "../../src/decide/removal-on-node.ts";
+import { hexOf } from "../../src/image/digest.ts";
+import type { NamespaceState } from "../../src/image/node-state.ts";
+import { type GeneratedNode, nodeArbitrary } from "../support/node-arbitrary.ts";
+
+interface Case extends GeneratedNode {
+  readonly namespace: NamespaceState;
+  readonly removal: NodeRemoval;
+}
+
+describe("a removal on a live node", () => {
+  it("leaves a name to every image that is used, however the use is spelled, unless it is forced", () => {
+    holds(false, ({ namespace, removal, uses }) => {
+      const left = targetsAfter(namespace, removal);
+      const used = uses.filter((use) => use.namespace === namespace.name && use.target !== undefined);
+      const stored = new Set(namespace.names.map(({ target }) => target));
+
+      expect(used.filter(({ target }) => target && stored.has(target) && !left.has(target))).toEqual([]);
+    });
+  });
+
+  it("leaves every name that a pod spells as it is stored, unless it is forced", () => {
+    holds(false, ({ state, removal }) => {
+      const alive = (state.pods ?? []).filter(({ phase }) => phase !== "Succeeded" && phase !== "Failed");
+      const spelled = new Set(alive.flatMap(({ images }) => images));
+
+      expect(removal.plan.steps.filter(({ name }) => spelled.has(name))).toEqual([]);
+    });
+  });
+
+  it("leaves a name to every image that a running container uses, even when it is forced", () => {
+    holds(true, ({ namespace, removal }) => {
+      const left = targetsAfter(namespace, removal);
+      const running = namespace.containers.filter(({ state }) => state === "running" || state === "paused");
+      const digests = new Set(running.map(({ imageId }) => imageId));
+      const lost = namespace.images.filter(
+        ({ target }) =>
+          digests.has(target) && !left.has(target) && namespace.names.some((name) => name.target === target),
+      );
+
+      expect(lost).toEqual([]);
+    });
+  });
+
+  it("makes no dangling name where CRI manages the names", () => {
+    holds(true, ({ namespace, removal }) => {
+      const made = removal.plan.steps.filter(({ kind }) => kind === "create-dangling");
+
+      expect(namespace.name === "k8s.io" ? made : []).toEqual([]);
+    });
+  });
+
+  it("never leaves an image that CRI manages with nothing but its ID name", () => {
+    holds(true, ({ namespace, removal }) => {
+      const readable = (names: readonly { readonly name: string }[]) =>
+        names.some(({ name }) => !name.startsWith("sha256:"));
+      const after = Map.groupBy(namesAfter(namespace, removal), ({ target }) => target);
+      const before = Map.groupBy(namespace.names, ({ target }) => target);
+      const bare = [...after].filter(([target, names]) => !readable(names) && readable(before.get(target) ?? []));
+
+      expect(namespace.name === "k8s.io" ? bare : []).toEqual([]);
+    });
+  });
+});
+
+function holds(force: boolean, check: (one: Case) => void): void {
+  const removals = fc
+    .tuple(nodeArbitrary, fc.nat(), fc.nat(), fc.boolean())
+    .filter(([{ state }]) => state.namespaces.some(({ names }) => names.length > 0));
+  fc.assert(
+    fc.property(removals, ([node, which, spelling, noPrune]) => {
+      const filled = node.state.namespaces.filter(({ names }) => names.length > 0);
+      const namespace = filled[which % filled.length];
+      if (namespace === undefined) return;
+      const ref = referenceIn(namespace, which, spelling);
+      const removal = planInNamespace(namespace, node.state.pods, { ref, force, noPrune, origin: "live" });
+      check({ ...node, namespace, removal });
+    }),
+    { numRuns: 500 },
+  );
+}
+
+/** A name or an ID of some image, spelled in one of many ways. */
+function referenceIn(namespace: NamespaceState, which: number, spelling: number): string {
+  const name = namespace.names[which % namespace.names.length];
+  const target = name?.target;
+  const image = namespace.images.find((one) => one.target === target);
+  const texts = [
+    name?.name ?? "",
+    target ?? "",
+    image?.id ?? "",
+    image === undefined ? "" : hexOf(image.id),
+    image === undefined ? "" : hexOf(image.target).slice(0, 12),
+    image === undefined ? "" : hexOf(image.id).slice(0, 8),
+    `registry.example:5000/team/web@${target}`,
+  ];
+  return texts[spelling % texts.length] ?? "";
+}
+
+function namesAfter(namespace: NamespaceState, { plan }: NodeRemoval) {
+  return applyRemoval(namespace.names, plan);
+}
+
+function targetsAfter(namespace: NamespaceState, removal: NodeRemoval) {
+  return new Set(namesAfter(namespace, removal).map(({ target }) => target));
+}
