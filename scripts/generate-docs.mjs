@@ -1,4 +1,4 @@
-// Writes the parts of docs/ that come from code: the metric table, the reasons, the configuration keys, the node file's schema.
+// Writes the parts of docs/ that come from code: the metric table, the reasons, the configuration keys, the commands, the node file's schema.
 // With --check it changes nothing and fails when one is stale. Runs on the project's own Node.js, which reads the .ts sources.
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -7,6 +7,7 @@ import { configSchema } from "../src/config/schema.ts";
 import { keepCodes } from "../src/decide/reason.ts";
 import { nodeFileJsonSchema } from "../src/observe/node-file-schema.ts";
 import { metricTable } from "../src/report/metric-table.ts";
+import { cliPage } from "./cli-page.mjs";
 import { fail, root } from "./setup.mjs";
 
 const check = process.argv.includes("--check");
@@ -15,6 +16,7 @@ write("docs/node-file.schema.json", () => `${JSON.stringify(nodeFileJsonSchema()
 write("docs/metrics.md", (text) => fill(text, "metrics", metricRows()));
 write("docs/reasons.md", (text) => fill(text, "reasons", reasonRows()));
 write("docs/configuration.md", (text) => fill(text, "configuration", configurationRows()));
+write("docs/cli.md", (text) => fill(text, "cli", cliPage()));
 
 function write(path, make) {
   const file = join(root, path);

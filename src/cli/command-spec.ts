@@ -9,6 +9,8 @@ export interface FlagSpec {
   /** The only values that it takes. */
   readonly choices?: readonly string[];
   readonly default?: string;
+  /** The configuration key that the flag sets, e.g. `log.level`. Without the flag that key counts, and its default. */
+  readonly key?: string;
   /** True when it may be given more than once. */
   readonly repeatable?: true;
   /** Checks or changes the value. Throws commander's `InvalidArgumentError`. */

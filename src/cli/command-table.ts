@@ -16,12 +16,12 @@ export const commandTable: readonly CommandSpec[] = [
     summary: "reconcile until told to stop; serves /metrics, /healthz and /readyz",
     description: [
       "The controller, as the DaemonSet runs it: a round at every interval, each of which looks at the node, decides, removes what the policy allows, and reports. SIGTERM or SIGINT finishes the removal in progress and ends it; a second one ends it at once.",
-      "Ages hold by default here: what was used in the last 24 hours or pulled in the last 10 minutes stays.",
+      "Ages hold by default here, as the configuration says: unless it says otherwise, what was used in the last 24 hours or pulled in the last 10 minutes stays. The other commands look at ages only when they are asked to.",
     ],
     flags: [
       own(
-        { flags: "--interval <duration>", meaning: "time between two rounds" },
-        { flags: "--listen <host:port>", meaning: "address of /metrics, /healthz and /readyz" },
+        { flags: "--interval <duration>", meaning: "time between two rounds", key: "interval" },
+        { flags: "--listen <host:port>", meaning: "address of /metrics, /healthz and /readyz", key: "http.listen" },
       ),
       policyFlags,
       ...nodeFlags,

@@ -14,7 +14,12 @@ export const nodeFlags: readonly FlagGroup[] = [
         default: "table",
       },
       { flags: "--config <file>", meaning: "configuration file (YAML)", completes: "files" },
-      { flags: "--log-level <level>", meaning: "log level", choices: ["debug", "info", "warn", "error"] },
+      {
+        flags: "--log-level <level>",
+        meaning: "log level",
+        key: "log.level",
+        choices: ["debug", "info", "warn", "error"],
+      },
     ],
   },
   {
@@ -23,22 +28,39 @@ export const nodeFlags: readonly FlagGroup[] = [
       {
         flags: "--runtime <kind>",
         meaning: "container runtime",
+        key: "runtime",
         choices: ["auto", "containerd", "cri", "docker", "embedded"],
       },
       {
         flags: "--endpoint <unix:///path.sock>",
         meaning: "socket of the runtime",
+        key: "endpoint",
         parse: endpoint,
       },
-      { flags: "--namespace <name>", meaning: "containerd namespace", repeatable: true },
+      { flags: "--namespace <name>", meaning: "containerd namespace", key: "namespaces", repeatable: true },
       {
         flags: "--pods <source>",
         meaning: "where the pods of this node come from",
+        key: "pods.source",
         choices: ["auto", "kubernetes", "none"],
       },
-      { flags: "--kubeconfig <file>", meaning: "kubeconfig to reach the API server", completes: "files" },
-      { flags: "--node-name <name>", meaning: "name of this node in Kubernetes (default: NODE_NAME)" },
-      { flags: "--state-file <file>", meaning: "where ages and last uses are remembered", completes: "files" },
+      {
+        flags: "--kubeconfig <file>",
+        meaning: "kubeconfig to reach the API server",
+        key: "pods.kubeconfig",
+        completes: "files",
+      },
+      {
+        flags: "--node-name <name>",
+        meaning: "name of this node in Kubernetes (default: NODE_NAME)",
+        key: "pods.nodeName",
+      },
+      {
+        flags: "--state-file <file>",
+        meaning: "where ages and last uses are remembered",
+        key: "stateFile",
+        completes: "files",
+      },
       {
         flags: "--snapshot <file>",
         meaning: "work in memory on a captured node instead of a live one",
