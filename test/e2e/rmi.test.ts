@@ -148,7 +148,9 @@ describeNodes("rmi", (node) => {
     const unclear = await rmi(node(), "left", "example.org/both:1", ...both);
     const clear = await rmi(node(), "left", "example.org/left:1", ...both);
 
-    expect(problemOf(unclear)).toBe("ambiguous reference: example.org/both:1 is in the namespaces left, right; name one with --namespace");
+    expect(problemOf(unclear)).toBe(
+      "ambiguous reference: example.org/both:1 is in the namespaces left, right; name one with --namespace",
+    );
     expect(clear.report.untagged).toEqual(["example.org/left:1"]);
     expect(await node().names("right")).toEqual(["example.org/both:1"]);
   });
