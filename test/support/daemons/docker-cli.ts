@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { Digest } from "../../../src/image/digest.ts";
 import type { Container, ContainerState } from "../../../src/image/node-state.ts";
 import type { Storable } from "../oci/descriptor.ts";
+import { callEngine } from "./docker-api.ts";
 import { toDockerTar } from "./docker-archive.ts";
 
 export interface DockerOutput {
@@ -23,6 +24,8 @@ export interface DockerCalls {
   load(image: Storable, names: readonly string[]): Promise<void>;
   /** Every container in any state, as the engine knows it. */
   containers(): Promise<readonly Container[]>;
+  /** Ends and removes every container. */
+  removeContainers(): Promise<void>;
 }
 
 export interface DockerClient {
@@ -53,10 +56,14 @@ export function dockerCalls(client: DockerClient): DockerCalls {
       }
     },
     async containers() {
-      const ids = (await docker("ps", "--all", "--quiet", "--no-trunc")).stdout.split("\n").filter(Boolean);
-      if (ids.length === 0) return [];
-      const { stdout } = await docker("container", "inspect", ...ids);
-      return (JSON.parse(stdout) as readonly InspectedContainer[]).map(toContainer);
+      const listed = await callEngine<readonly { Id: string }[]>(client.socket, "GET", "/containers/json?all=1");
+      const inspect = ({ Id }: { Id: string }) =>
+        callEngine<InspectedContainer>(client.socket, "GET", `/containers/${Id}/json`);
+      return (await Promise.all(listed.map(inspect))).map(toContainer);
+    },
+    async removeContainers() {
+      const listed = await callEngine<readonly { Id: string }[]>(client.socket, "GET", "/containers/json?all=1");
+      await Promise.all(listed.map(({ Id }) => callEngine(client.socket, "DELETE", `/containers/${Id}?force=1`)));
     },
   };
 }
@@ -78,17 +85,18 @@ function runDocker({ bin, socket, folder }: DockerClient, args: readonly string[
   });
 }
 
-/** What `docker container inspect` tells, as far as it matters here (Docker Engine API, `ContainerInspect`). */
+/** As far as it matters here (Docker Engine API, `ContainerInspect`). */
 interface InspectedContainer {
   readonly Id: string;
   readonly Image: string;
   readonly Config: { readonly Image: string };
   readonly State: { readonly Status: string };
-  readonly Mounts?: readonly { readonly Type: string; readonly Source?: string }[];
+  /** What was asked for: in `Mounts` the source of an image mount is already a folder. */
+  readonly HostConfig: { readonly Mounts?: readonly { readonly Type: string; readonly Source?: string }[] };
 }
 
-function toContainer({ Id, Image, Config, State, Mounts = [] }: InspectedContainer): Container {
-  const imageMounts = Mounts.filter(({ Type }) => Type === "image").map(({ Source = "" }) => Source);
+function toContainer({ Id, Image, Config, State, HostConfig }: InspectedContainer): Container {
+  const imageMounts = (HostConfig.Mounts ?? []).filter(({ Type }) => Type === "image").map(({ Source = "" }) => Source);
   return {
     id: Id,
     image: Config.Image,
