@@ -65,7 +65,7 @@ function withoutVerdicts(log: ReportSink): ReportSink {
 }
 
 /** Milliseconds that a command waits for the first list of pods. */
-const podsTimeout = 20_000;
+const podsTimeout = 10_000;
 
 /** Starts the pod source and waits for its first list. */
 export async function podsReady(session: Session): Promise<PodsView> {
