@@ -1,6 +1,6 @@
 // Bundles the program into dist/prunelet.js: one file that needs Node.js and nothing else.
 import { spawnSync } from "node:child_process";
-import { existsSync, globSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { fail, fingerprint, once, projectNode, root, setUp } from "./setup.mjs";
@@ -23,21 +23,13 @@ export function build() {
   );
 }
 
+/** Everything that goes into the bundle: sources, dependencies, and the bundler's settings. */
 function listSources() {
-  const lists = spawnSync("git", ["ls-files", "-co", "--exclude-standard", "src"], { cwd: root, encoding: "utf8" });
-  const files = lists.status === 0 ? lists.stdout.split("\n").filter(Boolean) : filesBelow("src");
-  return [
-    ...files.map((file) => join(root, file)).filter(existsSync),
-    join(root, "package-lock.json"),
-    join(root, "scripts/bundle.mjs"),
-  ];
-}
-
-function filesBelow(folder) {
-  // Without git (an unpacked archive) the folder is read; globSync came with Node.js 22, so Node.js 20 builds anew each time.
-  return typeof globSync === "function"
-    ? globSync(`${folder}/**/*`, { cwd: root }).filter((file) => /\.\w+$/.test(file))
-    : [];
+  const sources = readdirSync(join(root, "src"), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath ?? entry.path, entry.name))
+    .sort();
+  return [...sources, ...["package.json", "package-lock.json", "scripts/bundle.mjs"].map((file) => join(root, file))];
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1]).href) build();
