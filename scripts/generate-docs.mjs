@@ -2,8 +2,7 @@
 // With --check it changes nothing and fails when one is stale. Runs on the project's own Node.js, which reads the .ts sources.
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { environmentName } from "../src/config/load.ts";
-import { configSchema } from "../src/config/schema.ts";
+import { environmentName, settings } from "../src/config/settings.ts";
 import { keepCodes } from "../src/decide/reason.ts";
 import { nodeFileJsonSchema } from "../src/observe/node-file-schema.ts";
 import { metricTable } from "../src/report/metric-table.ts";
@@ -56,19 +55,11 @@ function reasonRows() {
 }
 
 function configurationRows() {
-  const rows = leaves(configSchema.toJSONSchema({ io: "input", unrepresentable: "any" }), []).map(
-    ({ path, schema }) => {
-      const value = schema.default === undefined ? "" : `\`${JSON.stringify(schema.default)}\``;
-      const allowed = schema.enum?.map((choice) => `\`${choice}\``).join(", ") ?? schema.type ?? "text";
-      return `| \`${path.join(".")}\` | ${value} | ${allowed} | \`${environmentName(path)}\` | ${schema.description ?? ""} |`;
-    },
-  );
-  return ["| key | default | values | environment | meaning |", "|---|---|---|---|---|", ...rows];
-}
-
-function leaves(schema, path) {
-  return Object.entries(schema.properties ?? {}).flatMap(([key, value]) => {
-    const here = [...path, key];
-    return value.type === "object" ? leaves(value, here) : [{ path: here, schema: value }];
+  const rows = settings().map(({ path, default: whenAbsent, description, types, choices, flat }) => {
+    const value = whenAbsent === undefined ? "" : `\`${JSON.stringify(whenAbsent)}\``;
+    const allowed = choices?.map((choice) => `\`${choice}\``).join(", ") ?? [...types].join(" or ");
+    const variable = flat ? `\`${environmentName(path)}\`` : "";
+    return `| \`${path.join(".")}\` | ${value} | ${allowed} | ${variable} | ${description} |`;
   });
+  return ["| key | default | values | environment | meaning |", "|---|---|---|---|---|", ...rows];
 }

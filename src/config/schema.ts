@@ -1,82 +1,121 @@
-// The configuration: one schema from which the types, the defaults and the checks come.
+// The configuration: one schema from which the types, the defaults, the checks, the documentation and the chart's checks come.
 import * as z from "zod";
-import { durationForm, parseDuration } from "./units.ts";
+import { duration, filters, keepPatterns, labelMatch, listen, share, socket } from "./fields.ts";
 
-const duration = (whenAbsent: string) =>
-  z
-    .string()
-    .default(whenAbsent)
-    .transform((text, context) => {
-      const milliseconds = parseDuration(text);
-      if (milliseconds !== undefined) return milliseconds;
-      context.addIssue({ code: "custom", message: `is ${JSON.stringify(text)}: expected ${durationForm}` });
-      return z.NEVER;
-    });
+const enabled = z.boolean().describe("false: nothing is observed and nothing is removed");
+const interval = duration("100ms").describe("Time between two rounds");
+const jitter = share().describe("Share of the interval by which rounds are spread");
 
-/** Text of a certain shape; `form` says which, for error messages. */
-const shaped = (shape: RegExp, form: string) =>
-  z.string().regex(shape, { error: ({ input }) => `is ${JSON.stringify(input)}: expected ${form}` });
+const pods = z.strictObject({
+  source: z.enum(["auto", "kubernetes", "none"]).describe("Where the pods of this node come from").prefault("auto"),
+  kubeconfig: z.string().describe("Kubeconfig file; without it the service account or KUBECONFIG is used").optional(),
+  nodeName: z.string().describe("Name of this node in Kubernetes").optional(),
+  staleAfter: duration("100ms")
+    .describe("Nothing is removed when the API server was not heard from for this long")
+    .prefault("5m"),
+});
 
-const port = String.raw`(\d{1,4}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d{2}|655[0-2]\d|6553[0-5])`;
-const listen = shaped(new RegExp(`^.*:${port}$`), "host:port, e.g. 0.0.0.0:9095");
-const socket = shaped(/^unix:\/\/\/.+/, "unix:// and an absolute path, e.g. unix:///run/containerd/containerd.sock");
+const policy = z.strictObject({
+  unusedFor: duration().describe("An image goes when nothing has used it for this long").prefault("24h"),
+  minAge: duration()
+    .describe("An image stays when it was pulled, or first seen, less than this long ago")
+    .prefault("10m"),
+  danglingOnly: z.boolean().describe("Only images without a tag or digest reference may go").prefault(false),
+  keep: keepPatterns.describe("References, globs, /regular expressions/ or digests that stay").prefault([]),
+  filters: filters
+    .describe("until=..., label=... and label!=... conditions that an image must meet to go")
+    .prefault([]),
+});
 
-const strings = z.array(z.string()).default([]);
+const act = z.strictObject({
+  concurrency: z.number().int().min(1).max(64).describe("Images removed side by side").prefault(4),
+  callTimeout: duration("1ms").describe("Deadline of one call to the runtime").prefault("30s"),
+});
 
-const pods = z
-  .strictObject({
-    source: z.enum(["auto", "kubernetes", "none"]).default("auto").describe("Where the pods of this node come from"),
-    kubeconfig: z.string().optional().describe("Kubeconfig file; without it the service account or KUBECONFIG is used"),
-    nodeName: z.string().optional().describe("Name of this node in Kubernetes"),
-    staleAfter: duration("5m").describe("Nothing is removed when the API server was not heard from for this long"),
-  })
-  .prefault({});
+const http = z.strictObject({
+  listen: listen.describe("Address of /metrics, /healthz and /readyz").prefault("0.0.0.0:9095"),
+});
 
-const policy = z
-  .strictObject({
-    unusedFor: duration("24h").describe("An image goes when nothing has used it for this long"),
-    minAge: duration("10m").describe("An image stays when it was pulled, or first seen, less than this long ago"),
-    danglingOnly: z.boolean().default(false).describe("Only images without a tag or digest reference may go"),
-    keep: strings.describe("References, globs, /regular expressions/ or digests that stay"),
-    filters: strings.describe("until=..., label=... and label!=... conditions that an image must meet to go"),
-  })
-  .prefault({});
+const events = z.strictObject({
+  enabled: z.boolean().describe("Write Kubernetes events on the Node object").prefault(true),
+  maxPerHour: z
+    .number()
+    .int()
+    .min(1)
+    .max(1000)
+    .describe("Event writes to the API server in an hour, at most")
+    .prefault(20),
+});
 
-const act = z
-  .strictObject({
-    concurrency: z.number().int().min(1).max(64).default(4).describe("Images removed side by side"),
-    callTimeout: duration("30s").describe("Deadline of one call to the runtime"),
-  })
-  .prefault({});
+const log = z.strictObject({
+  level: z
+    .enum(["debug", "info", "warn", "error"])
+    .describe("The least important lines that are written")
+    .prefault("info"),
+  format: z.enum(["auto", "json", "text"]).describe("auto: text on a terminal, JSON elsewhere").prefault("auto"),
+});
 
-const http = z
-  .strictObject({ listen: listen.default("0.0.0.0:9095").describe("Address of /metrics, /healthz and /readyz") })
-  .prefault({});
+const nodePool = z.strictObject({
+  name: z.string().min(1).describe("Name for logs and `prunelet config`"),
+  match: labelMatch.describe(
+    'Node labels that must all be there: key to value, to a list of values, or to "*" for any',
+  ),
+  enabled: enabled.optional(),
+  interval: interval.optional(),
+  jitter: jitter.optional(),
+  policy: overlay(policy).describe("Settings of `policy` that differ here").optional(),
+  act: overlay(act).describe("Settings of `act` that differ here").optional(),
+});
 
-const log = z
-  .strictObject({
-    level: z.enum(["debug", "info", "warn", "error"]).default("info"),
-    format: z.enum(["auto", "json", "text"]).default("auto").describe("auto: text on a terminal, JSON elsewhere"),
-  })
-  .prefault({});
+const nodePools = z.array(nodePool).superRefine((pools, context) => {
+  pools.forEach(({ name }, index) => {
+    if (pools.findIndex((pool) => pool.name === name) === index) return;
+    const message = `is ${JSON.stringify(name)}, as that of another pool: give each pool a name of its own`;
+    context.addIssue({ code: "custom", path: [index, "name"], message });
+  });
+});
 
 /** The whole configuration. Unknown keys are refused; every key has a default. */
 export const configSchema = z.strictObject({
+  enabled: enabled.prefault(true),
   runtime: z
     .enum(["auto", "containerd", "cri", "docker", "embedded"])
-    .default("auto")
-    .describe("The node's container runtime"),
-  endpoint: socket.optional().describe("The runtime's socket, unix:///path.sock"),
-  namespaces: z.array(z.string()).min(1).default(["k8s.io"]).describe("containerd namespaces to look after"),
-  pods,
-  interval: duration("10m").describe("Time between two rounds"),
-  jitter: z.number().min(0).max(1).default(0.1).describe("Share of the interval by which rounds are spread"),
-  policy,
-  act,
-  stateFile: z.string().default("/var/lib/prunelet/state.json").describe("Where ages and last uses are remembered"),
-  http,
-  log,
+    .describe("The node's container runtime")
+    .prefault("auto"),
+  endpoint: socket.describe("The runtime's socket, unix:///path.sock").optional(),
+  namespaces: z.array(z.string()).min(1).describe("containerd namespaces to look after").prefault(["k8s.io"]),
+  pods: pods.prefault({}),
+  interval: interval.prefault("10m"),
+  jitter: jitter.prefault(0.1),
+  startJitter: duration()
+    .describe(
+      "The agent waits up to this long before it asks the API server for the first time; 0 outside of a cluster",
+    )
+    .prefault("30s"),
+  policy: policy.prefault({}),
+  act: act.prefault({}),
+  stateFile: z.string().describe("Where ages and last uses are remembered").prefault("/var/lib/prunelet/state.json"),
+  http: http.prefault({}),
+  events: events.prefault({}),
+  log: log.prefault({}),
+  nodePools: nodePools
+    .describe("Settings for nodes with certain labels; the first pool that matches counts")
+    .prefault([]),
 });
 
-/** A checked configuration. Durations are in milliseconds. */
+/** A checked configuration. Durations are in milliseconds, shares are numbers from 0 to 1. */
 export type Config = z.output<typeof configSchema>;
+
+/** The configuration file as JSON Schema (draft 2020-12): what people may write, with defaults and descriptions. */
+export function configJsonSchema(): Record<string, unknown> {
+  return z.toJSONSchema(configSchema, { io: "input" }) as Record<string, unknown>;
+}
+
+/** The same settings, none of which has to be there or has a default. */
+function overlay(section: z.ZodObject): z.ZodObject {
+  const fields = Object.entries(section.shape).map(([key, field]) => {
+    const bare = field instanceof z.ZodPrefault ? (field.unwrap() as z.ZodType) : (field as z.ZodType);
+    return [key, bare.optional()] as const;
+  });
+  return z.strictObject(Object.fromEntries(fields));
+}

@@ -12,10 +12,13 @@ const durationUnits: Readonly<Record<string, number>> = {
 /** What a duration may look like, for error messages. */
 export const durationForm = "a duration such as 90s, 10m, 24h, 7d or 1h30m";
 
+/** The shape of a duration. */
+export const durationShape: RegExp = /^(0|(\d+(\.\d+)?(ms|[smhdw]))+)$/;
+
 /** Milliseconds, or undefined when the text is no duration. Parts add up: `1h30m`. `0` needs no unit. */
 export function parseDuration(text: string): number | undefined {
   if (text === "0") return 0;
-  if (!/^(\d+(\.\d+)?(ms|[smhdw]))+$/.test(text)) return undefined;
+  if (!durationShape.test(text)) return undefined;
   let total = 0;
   for (const [, value, , unit] of text.matchAll(/(\d+(\.\d+)?)(ms|[smhdw])/g)) {
     total += Number(value) * (durationUnits[unit as string] as number);
@@ -53,4 +56,15 @@ export const rateForm = "a rate such as 50MiB/s or 500Ki/s, more than 0";
 export function parseRate(text: string): number | undefined {
   const bytes = parseSize(text.replace(/\/s$/, ""));
   return bytes === undefined || bytes === 0 ? undefined : bytes;
+}
+
+/** The shape of a share in percent. */
+export const shareShape: RegExp = /^(100(\.0+)?|\d{1,2}(\.\d+)?)%$/;
+
+/** What a share may look like, for error messages. */
+export const shareForm = "a share such as 10%, or a number from 0 to 1";
+
+/** A number from 0 to 1, or undefined when the text is no share in percent. */
+export function parseShare(text: string): number | undefined {
+  return shareShape.test(text) ? Number(text.slice(0, -1)) / 100 : undefined;
 }

@@ -3,7 +3,9 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ConfigError } from "../../src/config/config-error.ts";
-import { type ConfigSources, environmentName, loadConfig } from "../../src/config/load.ts";
+import type { ConfigSources } from "../../src/config/layers.ts";
+import { loadConfig } from "../../src/config/load.ts";
+import { environmentName } from "../../src/config/settings.ts";
 import { createTempFolder, type TempFolder } from "../support/temp.ts";
 
 let folder: TempFolder;
@@ -39,16 +41,20 @@ function problemsOf(sources: Partial<ConfigSources>): readonly string[] {
 describe("the configuration", () => {
   it("has safe defaults: a day without use, a while after the pull, Kubernetes' own namespace", () => {
     expect(load()).toEqual({
+      enabled: true,
       runtime: "auto",
       namespaces: ["k8s.io"],
       pods: { source: "auto", staleAfter: 300_000 },
       interval: 600_000,
       jitter: 0.1,
+      startJitter: 30_000,
       policy: { unusedFor: 86_400_000, minAge: 600_000, danglingOnly: false, keep: [], filters: [] },
       act: { concurrency: 4, callTimeout: 30_000 },
       stateFile: "/var/lib/prunelet/state.json",
       http: { listen: "0.0.0.0:9095" },
+      events: { enabled: true, maxPerHour: 20 },
       log: { level: "info", format: "auto" },
+      nodePools: [],
     });
   });
 
