@@ -14,7 +14,7 @@ export function planTable(plan: Plan, { all = false }: { readonly all?: boolean 
   const namespaces = new Set(plan.images.map(({ namespace }) => namespace)).size;
   const rows = ordered.flatMap((verdict) => (all ? nameRows(verdict) : imageRowsOf(verdict)));
   const table = renderTable(
-    ["VERDICT", ...(namespaces > 1 ? ["NAMESPACE"] : []), "NAME", "IMAGE ID", "ALONE", "WHY"],
+    ["VERDICT", ...(namespaces > 1 ? ["NAMESPACE"] : []), "NAME", "IMAGE", "ALONE", "REASON"],
     rows.map(({ verdict, namespace, name, id, alone, why }) => [
       verdict,
       ...(namespaces > 1 ? [namespace] : []),

@@ -4,11 +4,11 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { longName } from "../../src/cli/command-spec.ts";
 import { commandTable } from "../../src/cli/command-table.ts";
-import { runPrunelet } from "../support/prunelet.ts";
+import { runHere } from "./run-program.ts";
 
 describe("help", () => {
   test("lists every command with what it does", async () => {
-    const { code, stdout } = await runPrunelet(["--help"]);
+    const { code, stdout } = await runHere(["--help"]);
 
     expect(code).toBe(0);
     for (const { name, summary } of commandTable) {
@@ -20,7 +20,7 @@ describe("help", () => {
   test.each(commandTable.map((spec) => [spec.name, spec] as const))(
     "of %s shows its flags and examples",
     async (_, spec) => {
-      const { code, stdout, stderr } = await runPrunelet([spec.name, "--help"]);
+      const { code, stdout, stderr } = await runHere([spec.name, "--help"]);
 
       expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
       for (const flag of spec.flags.flatMap(({ flags }) => flags)) expect(stdout).toContain(longName(flag));
@@ -30,7 +30,8 @@ describe("help", () => {
   );
 
   test("behind the word help is the same as behind --help", async () => {
-    const [word, flag] = await Promise.all([runPrunelet(["help", "verify"]), runPrunelet(["verify", "--help"])]);
+    const word = await runHere(["help", "verify"]);
+    const flag = await runHere(["verify", "--help"]);
 
     expect(word.stdout).toBe(flag.stdout);
   });
@@ -47,7 +48,7 @@ describe("wrong usage", () => {
     ["a shell without completion", ["completion", "csh"], "bash, zsh, fish"],
     ["a rate that is none", ["verify", "--rate", "fast"], "50MiB/s"],
   ])("%s ends with exit code 2 and says what is right", async (_, args, message) => {
-    const { code, stdout, stderr } = await runPrunelet(args);
+    const { code, stdout, stderr } = await runHere(args);
 
     expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
     expect(stderr).toContain(message);

@@ -155,8 +155,8 @@ describe("plan", () => {
     const table = await runHere(["plan", "--snapshot", captured, "-o", "table"]);
     const yaml = await runHere(["plan", "--snapshot", captured, "-o", "yaml"]);
 
-    expect(table.stdout).toMatch(/^VERDICT +NAME +IMAGE +ALONE +REASON\ndelete +docker.io\/library\/unused:1 /);
-    expect(table.stdout).toContain("1 image and 2 names would go, 1 name stay");
+    expect(table.stdout).toMatch(/^VERDICT +NAME +IMAGE +ALONE +REASON\ndelete +unused:1 /);
+    expect(table.stdout).toContain("1 image and 2 names would go, 1 image and 1 name stay");
     expect(yaml.stdout).toContain("untagged:\n  - docker.io/library/unused:1\n");
   });
 
@@ -255,7 +255,7 @@ describe("inspect and images", () => {
     const { code, stderr } = await runHere(["inspect", "nothing", "--snapshot", captured]);
 
     expect(code).toBe(1);
-    expect(stderr).toMatch(/^prunelet: no such image: nothing/);
+    expect(stderr).toMatch(/^prunelet: No such image: nothing:latest/);
   });
 
   it("list a row a tag, with the ID and the size", async () => {
