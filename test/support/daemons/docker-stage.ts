@@ -38,8 +38,12 @@ export interface SceneContainer {
 export interface Scene {
   readonly names: SceneNames;
   readonly containers?: readonly SceneContainer[];
-  /** Names given after the containers were made. */
+  /** Names taken away by force after the containers were made. */
+  readonly untagged?: readonly string[];
+  /** Names given after that. */
   readonly later?: SceneNames;
+  /** Tags moved last: from a name to the name that then means the same. */
+  readonly moved?: readonly (readonly [from: string, to: string])[];
   /** Images whose names are all taken away by force while a container uses them, which leaves a dangling record. */
   readonly dangling?: readonly StageImage[];
   /** Names for images made from the first container, which then goes; the image of the container is their parent. */
@@ -103,13 +107,15 @@ class Stage implements DockerStage {
     this.#registry = registry;
   }
 
-  async set({ names, containers = [], later = [], dangling = [], commits = [] }: Scene): Promise<void> {
+  async set({ names, containers = [], later = [], dangling = [], ...more }: Scene): Promise<void> {
     await this.#clear();
     for (const [image, ...given] of names) await this.#give(image, given);
     for (const image of dangling) await this.#makeDangling(image);
     for (const container of containers) await this.#start(container);
-    for (const name of commits) await this.#commit(name);
+    for (const name of more.commits ?? []) await this.#commit(name);
+    for (const name of more.untagged ?? []) await this.docker.docker("rmi", "--force", this.full(name));
     for (const [image, ...given] of later) await this.#give(image, given);
+    for (const [from, to] of more.moved ?? []) await this.docker.docker("tag", this.full(from), this.full(to));
   }
 
   async observe(): Promise<NamespaceState> {
@@ -190,9 +196,9 @@ class Stage implements DockerStage {
   }
 }
 
-/** Written `raw busybox:latest`: stored without being brought into full form. IDs are stored as they are as well. */
+/** Written `raw busybox:latest`: stored without being brought into full form. IDs and dangling records are so as well. */
 function isRaw(name: string): boolean {
-  return name.startsWith("raw ") || name.startsWith("sha256:");
+  return name.startsWith("raw ") || name.startsWith("sha256:") || name.startsWith("moby-dangling@");
 }
 
 /** True for what the engine's own commands never store: ID names, names not in full form, `repo:tag@digest`. */
