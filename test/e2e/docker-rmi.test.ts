@@ -364,6 +364,25 @@ const removals: readonly Removal[] = [
     prints: ["Untagged: reg/r:v1", "Untagged: reg/r@{A}", "Untagged: {A:config}", "Deleted: {A}"],
   },
   {
+    title: "a multi-platform image, by tag",
+    names: [["M", "multi:1"]],
+    ref: "multi:1",
+    prints: ["Untagged: multi:1", "Deleted: {M}"],
+  },
+  {
+    title: "a multi-platform image, by the digest of one platform",
+    names: [["M", "multi:1"]],
+    ref: "multi@{A}",
+    prints: "No such image: multi@{A}",
+  },
+  {
+    title: "a multi-platform image of a running container, by ID",
+    names: [["M", "multi:1"]],
+    containers: [{ image: "multi:1", state: "running" }],
+    ref: "{M}",
+    prints: running.replace("{A:12}", "{M:12}"),
+  },
+  {
     title: "D75 the ID of an image that two repositories know by digest",
     names: [["A", "reg/r@{A}", "reg/s@{A}"]],
     ref: "{A}",

@@ -1,23 +1,24 @@
 // One Docker Engine with the containerd image store, on which many scenes are set up one after the other.
 import { afterAll, beforeAll } from "vitest";
-import { type Digest, hexOf } from "../../../src/image/digest.ts";
-import type { ImageName, NamespaceState } from "../../../src/image/node-state.ts";
+import { hexOf } from "../../../src/image/digest.ts";
+import type { NamespaceState } from "../../../src/image/node-state.ts";
 import { formatReference, parseReference } from "../../../src/image/reference.ts";
 import { connectContainerd } from "../../../src/runtime/containerd/containerd-runtime.ts";
 import { busyboxImage } from "../oci/busybox.ts";
 import type { BuiltImage } from "../oci/image.ts";
+import { buildIndex } from "../oci/multi-platform.ts";
 import { pushImage } from "../oci/push.ts";
 import { describeDaemon } from "./describe-daemon.ts";
 import { type Docker, dockerNamespace, startDocker } from "./docker.ts";
 import type { DockerLine } from "./manifest.ts";
 import { type Registry, startRegistry } from "./registry.ts";
 
-/** The images of all scenes. They share a layer; C is never stored, only its digests are used. */
-export const stageImages = {
-  A: busyboxImage({ labels: { image: "A" } }),
-  B: busyboxImage({ labels: { image: "B" } }),
-  C: busyboxImage({ labels: { image: "C" } }),
-} as const;
+const A = busyboxImage({ labels: { image: "A" } });
+const B = busyboxImage({ labels: { image: "B" } });
+const foreign = busyboxImage({ labels: { image: "foreign" }, platform: { os: "linux", architecture: "riscv64" } });
+
+/** The images of all scenes, which share a layer. M is A and an image of another platform behind one index. */
+export const stageImages = { A, B, M: { ...buildIndex([A, foreign]), foreign } } as const;
 export type StageImage = keyof typeof stageImages;
 
 /** The names of a scene's images, in the order in which they are given. Later names move tags from earlier images. */
@@ -33,7 +34,8 @@ export interface SceneContainer {
 
 /**
  * What is on the engine before the command. In all texts `{A}` is the digest of image A, `{A:hex}` the same without algorithm,
- * `{A:8}` its first 8 digits, `{A:config}` its config digest, and `reg` is the host of the registry.
+ * `{A:8}` its first 8 digits, `{A:config}` its config digest, `{M:foreign}` the digest of the other platform, and `reg` is
+ * the host of the registry.
  */
 export interface Scene {
   readonly names: SceneNames;
@@ -54,8 +56,10 @@ export interface DockerStage {
   readonly docker: Docker;
   /** Empties the engine and sets the scene. */
   set(scene: Scene): Promise<void>;
-  /** The images as prunelet sees them in containerd, with the containers as the engine tells: stopped ones are not in containerd. */
+  /** The images as prunelet sees them in containerd, with the containers as the engine tells. */
   observe(): Promise<NamespaceState>;
+  /** What containerd alone tells: of stopped containers nothing but their writable snapshots. */
+  observeContainerd(): Promise<NamespaceState>;
   /** The names that are stored, in byte order. */
   names(): Promise<readonly string[]>;
   /** Fills digests and the registry's host in. */
@@ -119,30 +123,30 @@ class Stage implements DockerStage {
   }
 
   async observe(): Promise<NamespaceState> {
+    return { ...(await this.observeContainerd()), containers: await this.docker.containers() };
+  }
+
+  async observeContainerd(): Promise<NamespaceState> {
     const { namespaces } = await this.#runtime.observe();
     const [namespace] = namespaces;
     if (namespace === undefined) throw new Error("containerd does not know the namespace of the engine");
-    return { ...namespace, containers: await this.docker.containers() };
+    return namespace;
   }
 
   async names(): Promise<readonly string[]> {
-    return (await this.#records()).map(({ name }) => name).sort();
+    const { names } = await this.observeContainerd();
+    return names.map(({ name }) => name).sort();
   }
 
   fill(text: string): string {
     return text
       .replace(/\breg\//g, `${this.#registry}/`)
-      .replace(/\{([ABC])(?::(\w+))?\}/g, (_, image: StageImage, form?: string) => digestText(image, form));
+      .replace(/\{([ABM])(?::(\w+))?\}/g, (_, image: StageImage, form?: string) => digestText(image, form));
   }
 
   full(name: string): string {
     const filled = this.fill(name);
     return isRaw(filled) ? filled.replace(/^raw /, "") : formatReference(parseReference(filled));
-  }
-
-  async #records(): Promise<readonly ImageName[]> {
-    const { namespaces } = await this.#runtime.observe();
-    return namespaces.flatMap(({ names }) => names);
   }
 
   async #clear(): Promise<void> {
@@ -167,7 +171,7 @@ class Stage implements DockerStage {
     await this.docker.load(stageImages[image], [this.full(name)]);
     const container = await this.#start({ image: name, state: "created" });
     const { digest } = stageImages[image].target;
-    for (const record of await this.#records()) {
+    for (const record of (await this.observeContainerd()).names) {
       if (record.target === digest) await this.docker.docker("rmi", "--force", record.name);
     }
     await this.docker.docker("rm", container);
@@ -207,8 +211,9 @@ function isOdd(name: string): boolean {
 }
 
 function digestText(image: StageImage, form: string | undefined): string {
-  const { target, config } = stageImages[image];
-  const digest: Digest = form === "config" ? config.digest : target.digest;
-  if (form === undefined || form === "config") return digest;
+  const { digest } = stageImages[image].target;
+  if (form === undefined) return digest;
+  if (form === "config") return A.config.digest;
+  if (form === "foreign") return foreign.target.digest;
   return form === "hex" ? hexOf(digest) : hexOf(digest).slice(0, Number(form));
 }
