@@ -1,0 +1,84 @@
+// A real Prometheus scrapes a running agent: what the metric table promises is what an operator can query.
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import * as z from "zod";
+import { type MetricRow, metricTable } from "../../src/report/metric-table.ts";
+import { waitFor } from "../support/wait.ts";
+import { type Agent, startAgent } from "./agents.ts";
+import { type Prometheus, startPrometheus } from "./prometheus.ts";
+import { skipReason } from "./tools.ts";
+
+/** What a healthy agent on the embedded runtime has no occasion to count; it is still announced with its type and help. */
+const withoutOccasion = new Set<string>([
+  "removal_failures_total",
+  "skipped_reconciles_total",
+  "runtime_call_duration_seconds",
+  "config_reloads_total",
+]);
+
+/** A label without a value is no label to Prometheus: the runtime's version is unknown while the runtime cannot be asked. */
+const maybeEmpty = new Set(["runtime_version"]);
+
+const rows: readonly MetricRow[] = Object.values(metricTable);
+const produced = rows.filter(({ name }) => !withoutOccasion.has(name));
+
+describe.skipIf(skipReason() !== undefined)("Prometheus and a running agent", { timeout: 60_000 }, () => {
+  let agent: Agent | undefined;
+  let prometheus: Prometheus;
+
+  beforeAll(async () => {
+    agent = await startAgent({ node: "worker-1", seed: 7 });
+    prometheus = await startPrometheus({ targets: [agent] });
+    await waitFor(
+      "the first removal to be scraped",
+      async () => (await prometheus.query("prunelet_images_deleted_total > 0")).length,
+      { timeoutMs: 40_000, intervalMs: 500 },
+    );
+  }, 90_000);
+
+  afterAll(async () => {
+    await prometheus?.stop();
+    await agent?.stop();
+  }, 30_000);
+
+  test.each(produced.map((row) => ({ ...row })))(
+    "finds prunelet_$name with its labels",
+    async ({ name, type, labels }) => {
+      const sample = type === "histogram" ? `prunelet_${name}_bucket` : `prunelet_${name}`;
+
+      const found = await prometheus.query(sample);
+
+      expect(found.length).toBeGreaterThan(0);
+      const expected = [...labels, ...(type === "histogram" ? ["le"] : []), "__name__", "instance", "job", "node"];
+      for (const series of found)
+        expect(withoutMaybeEmpty(Object.keys(series.labels))).toEqual(withoutMaybeEmpty(expected));
+    },
+  );
+
+  test("knows every metric of the table by type and help", async () => {
+    const metadata = z.record(z.string(), z.array(z.object({ type: z.string(), help: z.string() })));
+
+    const known = metadata.parse(await prometheus.get("metadata"));
+
+    for (const { name, type, help } of rows) expect(known[`prunelet_${name}`]).toEqual([{ type, help }]);
+  });
+
+  test("stays below 400 series for a node", async () => {
+    const [all] = await prometheus.query('count({job="prunelet"})');
+
+    expect(all?.values[0]?.[1]).toBeLessThan(400);
+  });
+
+  test("sees an agent that is up, its start time and its memory", async () => {
+    const [up] = await prometheus.query('up{node="worker-1"}');
+    const [age] = await prometheus.query('time() - process_start_time_seconds{node="worker-1"}');
+    const [memory] = await prometheus.query('process_resident_memory_bytes{node="worker-1"}');
+
+    expect(up?.values[0]?.[1]).toBe(1);
+    expect(age?.values[0]?.[1]).toBeLessThan(600);
+    expect(memory?.values[0]?.[1]).toBeGreaterThan(1e6);
+  });
+});
+
+function withoutMaybeEmpty(labels: readonly string[]): readonly string[] {
+  return labels.filter((label) => !maybeEmpty.has(label)).toSorted();
+}
