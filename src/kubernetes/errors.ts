@@ -16,6 +16,10 @@ export type ApiErrorCode =
   | "forbidden"
   /** The resource version is too old or not there yet: list again (HTTP 410, or 504 for a version from the future). */
   | "expired"
+  /** There is no such object (HTTP 404). */
+  | "not-found"
+  /** The API server has too much to do (HTTP 429). */
+  | "busy"
   /** The API server answered with another error. */
   | "refused"
   /** Nothing came in time. */
@@ -29,10 +33,13 @@ export type ApiErrorCode =
 export class ApiError extends Error {
   override readonly name = "ApiError";
   readonly code: ApiErrorCode;
+  /** Milliseconds that the API server asked to wait. */
+  readonly retryAfterMs: number | undefined;
 
-  constructor(code: ApiErrorCode, message: string, cause?: unknown) {
+  constructor(code: ApiErrorCode, message: string, cause?: unknown, retryAfterMs?: number) {
     super(oneLine(message), cause === undefined ? undefined : { cause });
     this.code = code;
+    this.retryAfterMs = retryAfterMs;
   }
 }
 

@@ -1,56 +1,58 @@
-// Lists the pods of one node, page by page.
-import type { Pod } from "../image/node-state.ts";
+// Lists a selection of objects, page by page.
 import { ApiError } from "./errors.ts";
-import { fields, list, text, toPod } from "./pod-images.ts";
+import { fields, list, text } from "./json.ts";
 import { type ApiContext, get, readBody } from "./request.ts";
-
-/** The pods of a node and the version of the collection at which they were true. */
-export interface PodList {
-  readonly pods: ReadonlyMap<string, Pod>;
-  readonly resourceVersion: string;
-}
-
-/**
- * How fresh a list has to be. `cached`: whatever the API server has at hand. `notOlderThan`: no step back in time.
- * `exact`: read through to the store, for when the API server cannot serve the other two.
- */
-export type Freshness =
-  | { readonly kind: "cached" }
-  | { readonly kind: "notOlderThan"; readonly resourceVersion: string }
-  | { readonly kind: "exact" };
+import type { Freshness, Listed, Resource } from "./resource.ts";
 
 const pageSize = 500;
-/** A pod is at most 1.5 MiB in the store; real ones are about 10 KiB, so a full page is a few MiB. */
+/** An object is at most 1.5 MiB in the store; real pods are about 10 KiB, so a full page is a few MiB. */
 const maxPageBytes = 64 * 1024 * 1024;
 /** Far above the pods of any node; stops a server whose continue tokens never end. */
 const maxPages = 200;
 
-/** The pods bound to `nodeName`, by UID. Throws only `ApiError`; code `expired` asks for an exact list. */
-export async function listPods(context: ApiContext, nodeName: string, freshness: Freshness): Promise<PodList> {
-  const pods = new Map<string, Pod>();
+/** The objects of a selection by key. Throws only `ApiError`; code `expired` asks for an exact list. */
+export async function listAll<T>(context: ApiContext, resource: Resource<T>, freshness: Freshness): Promise<Listed<T>> {
+  const items = new Map<string, T>();
   let continueToken = "";
   for (let page = 0; page < maxPages; page++) {
-    const answer = await readPage(context, pagePath(nodeName, freshness, continueToken));
-    for (const item of list(answer["items"])) {
-      const pod = toPod(item);
-      pods.set(pod.uid, pod);
+    const answer = await readObject(
+      context,
+      pagePath(resource, freshness, continueToken),
+      `a list of ${resource.noun}`,
+    );
+    for (const value of list(answer["items"])) {
+      const item = resource.read(value);
+      items.set(resource.keyOf(item), item);
     }
     const metadata = fields(answer["metadata"]);
     continueToken = text(metadata["continue"]);
     if (continueToken === "") {
-      return { pods, resourceVersion: versionOf(metadata) };
+      return { items, resourceVersion: versionOf(metadata, resource) };
     }
   }
-  throw new ApiError("malformed", `the list of pods does not end after ${maxPages} pages`);
+  throw new ApiError("malformed", `the list of ${resource.noun} does not end after ${maxPages} pages`);
 }
 
-/** The field selector that names a node. */
-export function nodeSelector(nodeName: string): [name: string, value: string] {
-  return ["fieldSelector", `spec.nodeName=${nodeName}`];
+/** Reads one JSON object; `what` says for messages what was asked for. Throws only `ApiError`. */
+export async function readObject(
+  context: ApiContext,
+  path: string,
+  what: string,
+  accept?: string,
+): Promise<Readonly<Record<string, unknown>>> {
+  const body = await readBody(context, await get(context, path, accept), maxPageBytes);
+  try {
+    return fields(JSON.parse(body));
+  } catch (error) {
+    throw new ApiError("malformed", `${context.connection.server} answered ${what} with something else`, error);
+  }
 }
 
-function pagePath(nodeName: string, freshness: Freshness, continueToken: string): string {
-  const query = new URLSearchParams([nodeSelector(nodeName), ["limit", String(pageSize)]]);
+function pagePath<T>(resource: Resource<T>, freshness: Freshness, continueToken: string): string {
+  const query = new URLSearchParams([
+    ["fieldSelector", resource.fieldSelector],
+    ["limit", String(pageSize)],
+  ]);
   if (continueToken !== "") {
     // The token holds the version already; the API server refuses both together.
     query.set("continue", continueToken);
@@ -62,22 +64,13 @@ function pagePath(nodeName: string, freshness: Freshness, continueToken: string)
     // https://kubernetes.io/docs/reference/using-api/api-concepts/#semantics-for-get-and-list
     query.set("resourceVersionMatch", "NotOlderThan");
   }
-  return `/api/v1/pods?${query}`;
+  return `${resource.path}?${query}`;
 }
 
-async function readPage(context: ApiContext, path: string): Promise<Readonly<Record<string, unknown>>> {
-  const body = await readBody(context, await get(context, path), maxPageBytes);
-  try {
-    return fields(JSON.parse(body));
-  } catch (error) {
-    throw new ApiError("malformed", `${context.connection.server} answered a list of pods with something else`, error);
-  }
-}
-
-function versionOf(metadata: Readonly<Record<string, unknown>>): string {
+function versionOf<T>(metadata: Readonly<Record<string, unknown>>, { noun }: Resource<T>): string {
   const version = text(metadata["resourceVersion"]);
   if (version === "") {
-    throw new ApiError("malformed", "the list of pods has no metadata.resourceVersion");
+    throw new ApiError("malformed", `the list of ${noun} has no metadata.resourceVersion`);
   }
   return version;
 }

@@ -1,221 +1,47 @@
-// The pod source for Kubernetes: lists the pods of this node once, then watches them, for as long as it runs.
-import type { Instant } from "../image/node-state.ts";
-import { type BackoffLimits, backoffDelay, defaultBackoff } from "./backoff.ts";
-import { type Clock, sleep, systemClock } from "./clock.ts";
-import type { KubernetesConnection } from "./connection.ts";
-import { ApiError, messageOf, toApiError } from "./errors.ts";
-import { type Freshness, listPods } from "./list.ts";
+// The pod source for Kubernetes: the pods of this node, listed once and then watched.
+import type { Pod } from "../image/node-state.ts";
+import { type FollowOptions, follow } from "./follow.ts";
+import { listAll } from "./list.ts";
+import { toPod } from "./pod-images.ts";
 import type { PodSource, PodsView } from "./pod-source.ts";
-import { PodView } from "./pod-view.ts";
-import { type ApiContext, type Deadlines, defaultDeadlines } from "./request.ts";
-import { watchOnce } from "./watch.ts";
-import type { WatchEvent } from "./watch-event.ts";
+import type { Resource } from "./resource.ts";
+import type { Known } from "./view.ts";
 
-export interface WatchPodsOptions {
-  readonly connection: KubernetesConnection;
+export interface WatchPodsOptions extends FollowOptions {
   readonly nodeName: string;
-  readonly clock?: Clock;
-  /** Milliseconds without news after which the view is unsynced. Default five minutes; the API server sends news every minute. */
-  readonly staleAfterMs?: number;
-  readonly backoff?: BackoffLimits;
-  readonly deadlines?: Deadlines;
-  /** Told of every failure that is going to be tried again. */
-  readonly onError?: (error: ApiError) => void;
-  /** Told what happens, in short static sentences, for debug logs. */
-  readonly log?: (message: string, fields?: Readonly<Record<string, unknown>>) => void;
 }
-
-/** A watch that ends faster than this without an event is a failure, as in client-go: else it would be repeated at once, forever. */
-const shortestWatchMs = 1_000;
 
 /** The pods of `nodeName`. Does nothing before `start`; never throws out of the background. */
 export function watchPods(options: WatchPodsOptions): PodSource {
-  const clock = options.clock ?? systemClock;
-  const staleAfterMs = options.staleAfterMs ?? 300_000;
-  const view = new PodView(clock, staleAfterMs, (error) =>
-    options.log?.("a listener of the pod source failed", { error: messageOf(error) }),
-  );
-  const stopping = new AbortController();
-  const context: ApiContext = {
-    connection: options.connection,
-    clock,
-    deadlines: options.deadlines ?? defaultDeadlines,
-    signal: stopping.signal,
-  };
-  let listed: () => void = () => {};
-  const firstList = new Promise<void>((resolve) => {
-    listed = resolve;
-  });
-  let running: Promise<void> | undefined;
+  const followed = follow(podsOn(options.nodeName), options);
   return {
-    start() {
-      if (running === undefined && !stopping.signal.aborted) {
-        running = new Follower(options, context, view, staleAfterMs, listed).run();
-      }
-    },
-    view: () => view.current(),
-    ready: (timeoutMs) => ready(view, firstList, { clock, timeoutMs, stopped: stopping.signal }),
-    onChange: (listener) => view.onChange(listener),
-    async stop() {
-      stopping.abort();
-      view.stop();
-      await running;
-    },
+    ...followed,
+    view: () => toPodsView(followed.view()),
+    ready: async (timeoutMs) => toPodsView(await followed.ready(timeoutMs)),
   };
 }
 
-async function ready(
-  view: PodView,
-  firstList: Promise<void>,
-  limit: { clock: Clock; timeoutMs: number; stopped: AbortSignal },
-): Promise<PodsView> {
-  const done = new AbortController();
-  const stopped = AbortSignal.any([limit.stopped, done.signal]);
-  await Promise.race([firstList, sleep(limit.clock, limit.timeoutMs, stopped)]);
-  done.abort();
-  return view.current();
+/** The pods that are bound to a node. */
+export function podsOn(nodeName: string): Resource<Pod> {
+  const resource: Resource<Pod> = {
+    noun: "pods",
+    selection: "the pods of this node",
+    readVerb: "list",
+    path: "/api/v1/pods",
+    fieldSelector: `spec.nodeName=${nodeName}`,
+    read: toPod,
+    keyOf: (pod) => pod.uid,
+    compare: (one, other) =>
+      compare(one.namespace, other.namespace) || compare(one.name, other.name) || compare(one.uid, other.uid),
+    list: (context, freshness) => listAll(context, resource, freshness),
+  };
+  return resource;
 }
 
-/** The loop behind `watchPods`: list when needed, watch, wait, again. */
-class Follower {
-  readonly #options: WatchPodsOptions;
-  readonly #context: ApiContext;
-  readonly #view: PodView;
-  readonly #staleAfterMs: number;
-  readonly #backoff: BackoffLimits;
-  readonly #onListed: () => void;
-  #freshness: Freshness = { kind: "cached" };
-  #mustList = true;
-  #resourceVersion = "";
-  #failures = 0;
-  #openedAt: Instant | undefined;
-  #endedAsAgreed = false;
-  #verb: "list" | "watch" = "list";
+function toPodsView(known: Known<Pod>): PodsView {
+  return known.kind === "unsynced" ? known : { kind: "synced", pods: known.items, confirmedAt: known.confirmedAt };
+}
 
-  constructor(
-    options: WatchPodsOptions,
-    context: ApiContext,
-    view: PodView,
-    staleAfterMs: number,
-    onListed: () => void,
-  ) {
-    this.#options = options;
-    this.#context = context;
-    this.#view = view;
-    this.#staleAfterMs = staleAfterMs;
-    this.#backoff = options.backoff ?? defaultBackoff;
-    this.#onListed = onListed;
-  }
-
-  /** Resolves when the context's signal fires. Never rejects. */
-  async run(): Promise<void> {
-    const { signal, clock } = this.#context;
-    while (!signal.aborted) {
-      try {
-        await this.#listIfNeeded();
-        await this.#watch();
-      } catch (error) {
-        if (!signal.aborted) {
-          const delay = this.#failed(toApiError(error, this.#context.connection.server));
-          await sleep(clock, delay, signal);
-        }
-      }
-    }
-  }
-
-  async #listIfNeeded(): Promise<void> {
-    // Half the limit: a watch that went silent is replaced by a list before the view becomes stale.
-    if (!this.#mustList && this.#view.age() <= this.#staleAfterMs / 2) {
-      return;
-    }
-    this.#verb = "list";
-    const { pods, resourceVersion } = await listPods(this.#context, this.#options.nodeName, this.#freshness);
-    this.#resourceVersion = resourceVersion;
-    this.#freshness = { kind: "notOlderThan", resourceVersion };
-    this.#mustList = false;
-    this.#endedAsAgreed = false;
-    this.#options.log?.("listed pods", { pods: pods.size, resourceVersion });
-    this.#view.replace(pods);
-    this.#onListed();
-  }
-
-  async #watch(): Promise<void> {
-    const { clock } = this.#context;
-    this.#verb = "watch";
-    let events = 0;
-    await watchOnce(this.#context, {
-      nodeName: this.#options.nodeName,
-      resourceVersion: this.#resourceVersion,
-      silenceMs: this.#staleAfterMs / 2,
-      onOpen: () => {
-        this.#openedAt = clock.now();
-        this.#options.log?.("watching pods", { resourceVersion: this.#resourceVersion });
-        this.#opened();
-      },
-      onEvent: (event) => {
-        events += 1;
-        this.#heard(event);
-      },
-    });
-    const lifetime = Math.abs(clock.now() - (this.#openedAt ?? 0));
-    if (events === 0 && lifetime < shortestWatchMs) {
-      throw new ApiError(
-        "refused",
-        "the API server ends each watch of pods at once: check its load and the proxies on the way",
-      );
-    }
-    this.#failures = 0;
-    this.#endedAsAgreed = true;
-  }
-
-  /** A watch that follows one that ended as agreed misses nothing, so its acceptance is news; after a break only events are. */
-  #opened(): void {
-    const seamless = this.#endedAsAgreed;
-    this.#endedAsAgreed = false;
-    this.#view.accept();
-    if (seamless) {
-      this.#view.confirm();
-    }
-  }
-
-  #heard(event: WatchEvent): void {
-    if (event.kind === "ignored") {
-      return;
-    }
-    this.#failures = 0;
-    this.#resourceVersion = event.resourceVersion;
-    this.#freshness = { kind: "notOlderThan", resourceVersion: event.resourceVersion };
-    this.#view.apply(event);
-  }
-
-  /** Notes the failure; returns the milliseconds to wait. */
-  #failed(error: ApiError): number {
-    // A watch that lasted longer than any wait was a success, even when nothing happened in it.
-    const lasted = this.#openedAt !== undefined && this.#context.clock.now() - this.#openedAt > this.#backoff.capMs;
-    this.#failures = lasted ? 1 : this.#failures + 1;
-    this.#openedAt = undefined;
-    this.#endedAsAgreed = false;
-    if (error.code === "expired") {
-      this.#mustList = true;
-      this.#freshness = { kind: "exact" };
-    }
-    if (error.code === "malformed") {
-      // Whatever could not be read may have been about a pod: only a list tells.
-      this.#mustList = true;
-    }
-    const delay = backoffDelay(this.#failures, this.#context.clock.random(), this.#backoff);
-    this.#options.log?.("pods: trying again", { verb: this.#verb, code: error.code, delayMs: delay });
-    this.#view.fail(error, this.#verb);
-    this.#report(error);
-    return delay;
-  }
-
-  /** Code of others: what it throws must not end the watch. */
-  #report(error: ApiError): void {
-    try {
-      this.#options.onError?.(error);
-    } catch (thrown) {
-      this.#options.log?.("the error handler of the pod source failed", { error: messageOf(thrown) });
-    }
-  }
+function compare(one: string, other: string): number {
+  return one < other ? -1 : one > other ? 1 : 0;
 }

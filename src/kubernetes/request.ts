@@ -1,4 +1,4 @@
-// One GET request to the API server, with deadlines: the response once its headers are there and say 200, or an ApiError.
+// One request to the API server, with deadlines: the response once its headers are there and tell of success, or an ApiError.
 import { type ClientRequest, request as httpRequest, type IncomingMessage } from "node:http";
 import { request as httpsRequest, type RequestOptions } from "node:https";
 import type { Clock } from "./clock.ts";
@@ -28,10 +28,28 @@ export interface ApiContext {
 
 const maxErrorBytes = 64 * 1024;
 
+/** What is asked. */
+export interface ApiRequest {
+  readonly method: "GET" | "POST" | "PATCH";
+  /** With the query. */
+  readonly path: string;
+  /** The forms of the answer that are welcome, the best first. Default JSON. */
+  readonly accept?: string | undefined;
+  readonly body?: { readonly type: string; readonly text: string };
+}
+
 /** Sends a GET for `path` (with its query). Throws only `ApiError`. The caller reads the body or destroys the response. */
-export async function get(context: ApiContext, path: string): Promise<IncomingMessage> {
+export function get(context: ApiContext, path: string, accept?: string): Promise<IncomingMessage> {
+  return send(context, { method: "GET", path, accept });
+}
+
+/**
+ * Sends a request; once more when the credentials were not accepted, as they may have been renewed. Throws only `ApiError`.
+ * The caller reads the body or destroys the response.
+ */
+export async function send(context: ApiContext, request: ApiRequest): Promise<IncomingMessage> {
   try {
-    return await attempt(context, path);
+    return await attempt(context, request);
   } catch (error) {
     const failure = toApiError(error, context.connection.server);
     if (failure.code === "expired" || context.signal.aborted) {
@@ -43,7 +61,7 @@ export async function get(context: ApiContext, path: string): Promise<IncomingMe
       throw failure;
     }
   }
-  return retry(context, path);
+  return retry(context, request);
 }
 
 /** Reads a whole body as text within the deadlines and `maxBytes`. Throws only `ApiError`. */
@@ -82,26 +100,26 @@ export async function readBody(context: ApiContext, response: IncomingMessage, m
   }
 }
 
-async function retry(context: ApiContext, path: string): Promise<IncomingMessage> {
+async function retry(context: ApiContext, request: ApiRequest): Promise<IncomingMessage> {
   try {
-    return await attempt(context, path);
+    return await attempt(context, request);
   } catch (error) {
     context.connection.refresh();
     throw toApiError(error, context.connection.server);
   }
 }
 
-async function attempt(context: ApiContext, path: string): Promise<IncomingMessage> {
-  const response = await answered(context, path);
-  if (response.statusCode === 200) {
+async function attempt(context: ApiContext, request: ApiRequest): Promise<IncomingMessage> {
+  const response = await answered(context, request);
+  if (response.statusCode === 200 || response.statusCode === 201) {
     return response;
   }
   const body = await readBody(context, response, maxErrorBytes);
-  throw statusError(response.statusCode ?? 0, statusMessage(body), context.connection.server);
+  throw statusError(response, statusMessage(body), context.connection.server);
 }
 
 /** Resolves with the response when its headers are there. The deadline also covers credential plugins, which may hang. */
-function answered(context: ApiContext, path: string): Promise<IncomingMessage> {
+function answered(context: ApiContext, asked: ApiRequest): Promise<IncomingMessage> {
   const { connection, clock, deadlines, signal } = context;
   return new Promise((resolve, reject) => {
     let request: ClientRequest | undefined;
@@ -120,50 +138,63 @@ function answered(context: ApiContext, path: string): Promise<IncomingMessage> {
       fail(new ApiError("timeout", `no answer from ${connection.server} within ${deadlines.responseMs} ms: ${mend}`));
     });
     signal.addEventListener("abort", abort, { once: true });
-    const send = (options: RequestOptions) => {
+    const begin = (options: RequestOptions) => {
       if (signal.aborted) {
         return;
       }
-      request = start(connection.server, path, options, signal);
+      request = start(connection.server, asked, options, signal);
       request.on("error", fail);
       request.on("response", (response) => {
         settle();
         resolve(response);
       });
-      request.end();
+      request.end(asked.body?.text);
     };
     if (signal.aborted) {
       abort();
       return;
     }
-    connection.requestOptions().then(send).catch(fail);
+    connection.requestOptions().then(begin).catch(fail);
   });
 }
 
-function start(server: string, path: string, options: RequestOptions, signal: AbortSignal): ClientRequest {
+function start(server: string, asked: ApiRequest, options: RequestOptions, signal: AbortSignal): ClientRequest {
   // Concatenated, because the server's URL may have a path of its own (clusters behind a gateway).
-  const url = new URL(server.replace(/\/$/, "") + path);
-  const headers = { ...options.headers, Accept: "application/json", "User-Agent": "prunelet" };
+  const url = new URL(server.replace(/\/$/, "") + asked.path);
+  const { method, accept = "application/json", body } = asked;
+  const content =
+    body === undefined ? {} : { "Content-Type": body.type, "Content-Length": Buffer.byteLength(body.text) };
+  const headers = { ...options.headers, Accept: accept, "User-Agent": "prunelet", ...content };
   const send = url.protocol === "http:" ? httpRequest : httpsRequest;
-  const request = send(url, { ...options, headers, method: "GET", signal });
+  const request = send(url, { ...options, headers, method, signal });
   // A connection that died without a word is noticed by the kernel.
   request.setSocketKeepAlive(true, 30_000);
   return request;
 }
 
-function statusError(status: number, message: string, server: string): ApiError {
+function statusError({ statusCode: status = 0, headers }: IncomingMessage, message: string, server: string): ApiError {
   const said = message === "" ? "" : `: ${message}`;
   switch (status) {
     case 401:
       return new ApiError("unauthorized", `${server} does not accept the credentials (401)${said}`);
     case 403:
       return new ApiError("forbidden", `${server} denies access (403)${said}`);
+    case 404:
+      return new ApiError("not-found", `${server} has no such object (404)${said}`);
+    case 429:
+      return new ApiError("busy", `${server} has too much to do (429)${said}`, undefined, retryAfter(headers));
     case 410:
     case 504:
-      return new ApiError("expired", `${server} cannot serve that version of the pods (${status})${said}`);
+      return new ApiError("expired", `${server} cannot serve that version (${status})${said}`);
     default:
-      return new ApiError("refused", `${server} answered ${status}${said}`);
+      return new ApiError("refused", `${server} answered ${status}${said}`, undefined, retryAfter(headers));
   }
+}
+
+/** The header in seconds, as the API server writes it. */
+function retryAfter(headers: IncomingMessage["headers"]): number | undefined {
+  const seconds = Number(headers["retry-after"]);
+  return Number.isFinite(seconds) && seconds > 0 ? seconds * 1_000 : undefined;
 }
 
 /** The message of a Kubernetes `Status` object; the beginning of anything else. */

@@ -1,57 +1,59 @@
 // The lines of a watch, as typed events.
-import type { Pod } from "../image/node-state.ts";
 import { ApiError, messageOf } from "./errors.ts";
-import { fields, text, toPod } from "./pod-images.ts";
+import { fields, text } from "./json.ts";
+import type { Resource } from "./resource.ts";
 
 /** What one line of a watch means. */
-export type WatchEvent =
-  | { readonly kind: "changed"; readonly pod: Pod; readonly resourceVersion: string }
-  | { readonly kind: "deleted"; readonly pod: Pod; readonly resourceVersion: string }
+export type WatchEvent<T> =
+  | { readonly kind: "changed"; readonly item: T; readonly resourceVersion: string }
+  | { readonly kind: "deleted"; readonly item: T; readonly resourceVersion: string }
   /** Nothing changed up to this version. */
   | { readonly kind: "bookmark"; readonly resourceVersion: string }
   /** A type that this program does not know. */
   | { readonly kind: "ignored" };
 
 /** Reads one line. Throws `ApiError`: `expired` for a version that is gone, `refused` for other errors, else `malformed`. */
-export function parseWatchLine(line: string): WatchEvent {
-  const event = fields(parseJson(line));
+export function parseWatchLine<T>(line: string, resource: Resource<T>): WatchEvent<T> {
+  const { noun } = resource;
+  const event = fields(parseJson(line, noun));
+  const object = event["object"];
   const type = text(event["type"]);
   switch (type) {
     case "ADDED":
     case "MODIFIED":
-      return { kind: "changed", pod: toPod(event["object"]), resourceVersion: versionOf(event["object"]) };
+      return { kind: "changed", item: resource.read(object), resourceVersion: versionOf(object, noun) };
     case "DELETED":
-      return { kind: "deleted", pod: toPod(event["object"]), resourceVersion: versionOf(event["object"]) };
+      return { kind: "deleted", item: resource.read(object), resourceVersion: versionOf(object, noun) };
     case "BOOKMARK":
-      return { kind: "bookmark", resourceVersion: versionOf(event["object"]) };
+      return { kind: "bookmark", resourceVersion: versionOf(object, noun) };
     case "ERROR":
-      throw errorOf(fields(event["object"]));
+      throw errorOf(fields(object), noun);
     default:
       return { kind: "ignored" };
   }
 }
 
-function parseJson(line: string): unknown {
+function parseJson(line: string, noun: string): unknown {
   try {
     return JSON.parse(line);
   } catch (error) {
-    throw new ApiError("malformed", `the watch of pods sent a line that is not JSON: ${messageOf(error)}`, error);
+    throw new ApiError("malformed", `the watch of ${noun} sent a line that is not JSON: ${messageOf(error)}`, error);
   }
 }
 
-function versionOf(object: unknown): string {
+function versionOf(object: unknown, noun: string): string {
   const version = text(fields(fields(object)["metadata"])["resourceVersion"]);
   if (version === "") {
-    throw new ApiError("malformed", "the watch of pods sent an object without metadata.resourceVersion");
+    throw new ApiError("malformed", `the watch of ${noun} sent an object without metadata.resourceVersion`);
   }
   return version;
 }
 
-function errorOf(status: Readonly<Record<string, unknown>>): ApiError {
+function errorOf(status: Readonly<Record<string, unknown>>, noun: string): ApiError {
   const code = status["code"];
   const gone = code === 410 || status["reason"] === "Expired" || status["reason"] === "Gone";
   return new ApiError(
     gone ? "expired" : "refused",
-    `the watch of pods failed (${String(code)}): ${String(status["message"])}`,
+    `the watch of ${noun} failed (${String(code)}): ${String(status["message"])}`,
   );
 }

@@ -1,10 +1,14 @@
 // The bytes of a watch: the same events come out wherever the network cuts them.
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import type { Pod } from "../../src/image/node-state.ts";
 import { ApiError } from "../../src/kubernetes/errors.ts";
 import { LineDecoder } from "../../src/kubernetes/line-decoder.ts";
+import { podsOn } from "../../src/kubernetes/pods.ts";
 import { parseWatchLine, type WatchEvent } from "../../src/kubernetes/watch-event.ts";
 import { wirePod } from "../support/api-server/pod.ts";
+
+const pods = podsOn("node-1");
 
 const pod = fc
   .record({
@@ -29,9 +33,9 @@ const spoiledPod = fc
 
 const line = fc.record({ type: fc.constantFrom("ADDED", "MODIFIED", "DELETED", "BOOKMARK", "NEW"), object: pod });
 
-function eventsOf(chunks: readonly Uint8Array[]): readonly WatchEvent[] {
+function eventsOf(chunks: readonly Uint8Array[]): readonly WatchEvent<Pod>[] {
   const decoder = new LineDecoder();
-  return chunks.flatMap((chunk) => decoder.push(chunk)).map(parseWatchLine);
+  return chunks.flatMap((chunk) => decoder.push(chunk)).map((text) => parseWatchLine(text, pods));
 }
 
 function cut(bytes: Uint8Array, positions: readonly number[]): readonly Uint8Array[] {
@@ -79,7 +83,7 @@ test.each([
   { line: '{"type":"ERROR","object":{"reason":"Expired"}}', code: "expired" },
   { line: '{"type":"ERROR","object":{"code":500,"message":"etcd"}}', code: "refused" },
 ])("refuses the line $line as $code", ({ line: text, code }) => {
-  expect(() => parseWatchLine(text)).toThrow(expect.objectContaining({ code }));
+  expect(() => parseWatchLine(text, pods)).toThrow(expect.objectContaining({ code }));
 });
 
 test("refuses whatever makes no sense with an error of its own, never another one", () => {
@@ -95,7 +99,7 @@ test("refuses whatever makes no sense with an error of its own, never another on
         nearly.map((value) => JSON.stringify(value)),
       ),
       (text) => {
-        const outcome = attempt(() => parseWatchLine(text));
+        const outcome = attempt(() => parseWatchLine(text, pods));
 
         expect(outcome === undefined || outcome instanceof ApiError).toBe(true);
       },

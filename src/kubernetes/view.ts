@@ -1,39 +1,56 @@
-// What is known of the pods of this node, and whether that is fresh enough to remove images by.
-import type { Instant, Pod } from "../image/node-state.ts";
+// What is known of a selection of objects, and whether that is fresh enough to remove images by.
+import type { Instant } from "../image/node-state.ts";
 import type { Clock } from "./clock.ts";
 import type { ApiError } from "./errors.ts";
-import { isSamePod } from "./pod-images.ts";
-import type { PodsView } from "./pod-source.ts";
+import type { Resource } from "./resource.ts";
 import type { WatchEvent } from "./watch-event.ts";
 
-/** The pods seen so far; tells its listeners when the pods, or whether they may be trusted, changed. */
-export class PodView {
+/** The objects as far as they are known, with how fresh that knowledge is. */
+export type Known<T> =
+  | { readonly kind: "synced"; readonly items: readonly T[]; readonly confirmedAt: Instant }
+  /** `reason` is one line for people, with the mend. */
+  | { readonly kind: "unsynced"; readonly reason: string };
+
+/** What was asked for: a first look or a watch. */
+export type Verb = "list" | "get" | "watch";
+
+export interface ViewOptions {
+  readonly clock: Clock;
+  /** Milliseconds without news after which the view is unsynced. */
+  readonly staleAfterMs: number;
+  /** Told what a listener threw: it must not end the watch. */
+  readonly onListenerError: (error: unknown) => void;
+}
+
+/** The objects seen so far; tells its listeners when they, or whether they may be trusted, changed. */
+export class View<T> {
+  readonly #resource: Resource<T>;
   readonly #clock: Clock;
   readonly #staleAfterMs: number;
   readonly #onListenerError: (error: unknown) => void;
   readonly #listeners = new Set<() => void>();
-  #pods = new Map<string, Pod>();
-  #sorted: readonly Pod[] | undefined;
+  #items = new Map<string, T>();
+  #sorted: readonly T[] | undefined;
   #confirmedAt: Instant | undefined;
   #failure: string | undefined;
-  #refusal: { readonly verb: "list" | "watch"; readonly reason: string } | undefined;
+  #refusal: { readonly verb: Verb; readonly reason: string } | undefined;
   #stopped = false;
   #cancelStaleness = () => {};
-  #lastKind: PodsView["kind"] = "unsynced";
+  #lastKind: Known<T>["kind"] = "unsynced";
 
-  /** `onListenerError` is told what a listener threw: it must not end the watch. */
-  constructor(clock: Clock, staleAfterMs: number, onListenerError: (error: unknown) => void) {
+  constructor(resource: Resource<T>, { clock, staleAfterMs, onListenerError }: ViewOptions) {
+    this.#resource = resource;
     this.#clock = clock;
     this.#staleAfterMs = staleAfterMs;
     this.#onListenerError = onListenerError;
   }
 
-  /** The pods by UID are exactly these, now. */
-  replace(pods: ReadonlyMap<string, Pod>): void {
-    const changed = pods.size !== this.#pods.size || [...pods].some(([uid, pod]) => this.#isNews(uid, pod));
-    this.#pods = new Map(pods);
+  /** The objects by key are exactly these, now. */
+  replace(items: ReadonlyMap<string, T>): void {
+    const changed = items.size !== this.#items.size || [...items].some(([key, item]) => this.#isNews(key, item));
+    this.#items = new Map(items);
     this.#confirm();
-    if (this.#refusal?.verb === "list") {
+    if (this.#refusal?.verb !== "watch") {
       this.#refusal = undefined;
     }
     this.#tell(changed);
@@ -51,7 +68,7 @@ export class PodView {
     this.#tell(false);
   }
 
-  apply(event: WatchEvent): void {
+  apply(event: WatchEvent<T>): void {
     if (event.kind === "ignored") {
       return;
     }
@@ -60,14 +77,15 @@ export class PodView {
   }
 
   /** A conversation failed. What is known stays until it is stale, unless access is denied. */
-  fail(error: ApiError, verb: "list" | "watch"): void {
+  fail(error: ApiError, verb: Verb): void {
+    const { noun, readVerb } = this.#resource;
     this.#failure = error.message;
     if (error.code === "forbidden" || error.code === "unauthorized") {
       const mend =
         error.code === "forbidden"
-          ? `grant "${verb}" on pods to prunelet's service account`
-          : `renew the credentials; prunelet needs the right to "list" and "watch" pods`;
-      this.#refusal = { verb, reason: `cannot ${verb} pods: ${error.message}. Mend: ${mend}` };
+          ? `grant "${verb}" on ${noun} to prunelet's service account`
+          : `renew the credentials; prunelet needs the right to "${readVerb}" and "watch" ${noun}`;
+      this.#refusal = { verb, reason: `cannot ${verb} ${noun}: ${error.message}. Mend: ${mend}` };
     }
     this.#tell(false);
   }
@@ -93,25 +111,25 @@ export class PodView {
     return this.#confirmedAt === undefined ? Infinity : Math.abs(this.#clock.now() - this.#confirmedAt);
   }
 
-  current(): PodsView {
+  current(): Known<T> {
     const reason = this.#whyUnsynced();
     if (reason !== undefined || this.#confirmedAt === undefined) {
-      return { kind: "unsynced", reason: reason ?? "the pods of this node are not listed yet" };
+      return { kind: "unsynced", reason: reason ?? this.#notYet() };
     }
-    this.#sorted ??= Object.freeze([...this.#pods.values()].sort(byName));
-    return { kind: "synced", pods: this.#sorted, confirmedAt: this.#confirmedAt };
+    this.#sorted ??= Object.freeze([...this.#items.values()].sort(this.#resource.compare));
+    return { kind: "synced", items: this.#sorted, confirmedAt: this.#confirmedAt };
   }
 
   #whyUnsynced(): string | undefined {
     if (this.#stopped) {
-      return "the watch of pods was stopped";
+      return `the watch of ${this.#resource.noun} was stopped`;
     }
     if (this.#refusal !== undefined) {
       return this.#refusal.reason;
     }
     const because = this.#failure === undefined ? "" : `; last error: ${this.#failure}`;
     if (this.#confirmedAt === undefined) {
-      return `the pods of this node are not listed yet${because}`;
+      return `${this.#notYet()}${because}`;
     }
     const age = this.age();
     const seconds = (milliseconds: number) => Math.round(milliseconds / 1_000);
@@ -120,25 +138,30 @@ export class PodView {
       : undefined;
   }
 
-  #take(event: Exclude<WatchEvent, { kind: "ignored" }>): boolean {
+  #notYet(): string {
+    return `${this.#resource.selection} are not listed yet`;
+  }
+
+  #take(event: Exclude<WatchEvent<T>, { kind: "ignored" }>): boolean {
     switch (event.kind) {
       case "bookmark":
         return false;
       case "deleted":
-        return this.#pods.delete(event.pod.uid);
+        return this.#items.delete(this.#resource.keyOf(event.item));
       case "changed": {
-        const news = this.#isNews(event.pod.uid, event.pod);
+        const key = this.#resource.keyOf(event.item);
+        const news = this.#isNews(key, event.item);
         if (news) {
-          this.#pods.set(event.pod.uid, event.pod);
+          this.#items.set(key, event.item);
         }
         return news;
       }
     }
   }
 
-  #isNews(uid: string, pod: Pod): boolean {
-    const known = this.#pods.get(uid);
-    return known === undefined || !isSamePod(known, pod);
+  #isNews(key: string, item: T): boolean {
+    const known = this.#items.get(key);
+    return known === undefined || JSON.stringify(known) !== JSON.stringify(item);
   }
 
   #confirm(): void {
@@ -163,12 +186,12 @@ export class PodView {
     });
   }
 
-  #tell(podsChanged: boolean): void {
-    if (podsChanged) {
+  #tell(changed: boolean): void {
+    if (changed) {
       this.#sorted = undefined;
     }
     const kind = this.current().kind;
-    if (podsChanged || kind !== this.#lastKind) {
+    if (changed || kind !== this.#lastKind) {
       this.#lastKind = kind;
       for (const listener of this.#listeners) {
         this.#call(listener);
@@ -183,13 +206,4 @@ export class PodView {
       this.#onListenerError(error);
     }
   }
-}
-
-/** A total order, so that the same pods always give the same list. */
-function byName(one: Pod, other: Pod): number {
-  return compare(one.namespace, other.namespace) || compare(one.name, other.name) || compare(one.uid, other.uid);
-}
-
-function compare(one: string, other: string): number {
-  return one < other ? -1 : one > other ? 1 : 0;
 }
