@@ -49,7 +49,7 @@ export const commandTable: readonly CommandSpec[] = [
     name: "prune",
     summary: "one round: plan, then remove what nothing uses",
     description: [
-      "Shows what would go, asks, and removes it. Every name is checked again right before it is removed, and the space is collected once at the end.",
+      "Says how much would go, asks, and removes it. Every name is checked again right before it is removed, and the space is collected once at the end. Without a terminal to ask at, --yes is needed.",
     ],
     flags: [
       own(
