@@ -182,7 +182,9 @@ function watchContainers(runtime: ContainerRuntime, revalidator: Revalidator): (
     for await (const event of runtime.events(controller.signal)) {
       if (event.kind === "container") revalidator.containersChanged(event.namespace);
     }
-  })().catch(() => undefined);
+  })()
+    .catch(() => undefined)
+    .then(() => revalidator.changesLost());
   return async () => {
     controller.abort();
     await watching;

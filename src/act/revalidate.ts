@@ -33,6 +33,7 @@ export class Revalidator {
   readonly #gone = new Map<string, Set<string>>();
   #verdicts: ReadonlyMap<string, ReadonlyMap<Digest, ImageVerdict>>;
   #state: NodeState;
+  #hearsChanges = true;
 
   constructor(input: RevalidatorInput) {
     this.#input = input;
@@ -43,6 +44,12 @@ export class Revalidator {
   /** Makes the next question read the containers of a namespace again. */
   containersChanged(namespace: string): void {
     this.#readings.delete(namespace);
+  }
+
+  /** Tells that the runtime reports no changes any more: a reading then serves no longer than `freshFor`. */
+  changesLost(): void {
+    this.#hearsChanges = false;
+    this.#readings.clear();
   }
 
   /** Tells that a name no longer stands for what was planned: later judgements must not count on it. */
@@ -83,7 +90,7 @@ export class Revalidator {
     containers.then(
       () => {
         const longer = Math.min(clock.now() - now, freshFor) * servesTimesItsCost;
-        reading.freshUntil = now + Math.max(freshFor, longer);
+        if (this.#hearsChanges) reading.freshUntil = now + Math.max(freshFor, longer);
       },
       () => {
         if (this.#readings.get(namespace) === reading) this.#readings.delete(namespace);

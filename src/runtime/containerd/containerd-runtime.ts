@@ -61,6 +61,7 @@ interface Known {
   readonly snapshotters: readonly string[];
   readonly resolvers: ReadonlyMap<string, ImageResolver>;
   readonly withMounts: boolean;
+  readonly daemonCompares: boolean;
 }
 
 class ContainerdRuntime implements ContainerRuntime {
@@ -116,7 +117,7 @@ class ContainerdRuntime implements ContainerRuntime {
     }
     this.#memory.facts.retain((digest) => seen.some(({ inventory }) => inventory.blobs.has(digest)));
     const resolvers = new Map(seen.map(({ state, resolver }) => [state.name, resolver]));
-    this.#known = { snapshotters, resolvers, withMounts };
+    this.#known = { snapshotters, resolvers, withMounts, daemonCompares: isAtLeast(version, 2, 0) };
     return { runtime: { kind: this.kind, version }, namespaces: seen.map(({ state }) => state), foreignBlobs };
   }
 
@@ -140,7 +141,8 @@ class ContainerdRuntime implements ContainerRuntime {
   }
 
   async removeName(namespace: string, name: string, target: Digest, options?: CallOptions): Promise<RemovalResult> {
-    return removeName(this.#reading(namespace, scopeOf(options)), name, target);
+    const daemonCompares = this.#known?.daemonCompares ?? false;
+    return removeName(this.#reading(namespace, scopeOf(options)), { name, target, daemonCompares });
   }
 
   async createName(namespace: string, name: NameRecord, options?: CallOptions): Promise<CreationResult> {

@@ -8,7 +8,10 @@ export async function* subscribe(
   namespaces: readonly string[],
   signal: AbortSignal,
 ): AsyncIterable<RuntimeEvent> {
-  const filters = namespaces.map((namespace) => `namespace==${JSON.stringify(namespace)}`);
+  // The daemon filters: a removal of thousands of names makes many more events about content than about names and uses.
+  const filters = namespaces.map((namespace) => {
+    return `namespace==${JSON.stringify(namespace)},topic~="^/(images/|containers/(create|delete)$|tasks/exit$)"`;
+  });
   const observed = new Set(namespaces);
   const stream = connection.stream({ operation: "watch events" }, signal, (options) =>
     connection.clients.events.subscribe({ filters }, options),

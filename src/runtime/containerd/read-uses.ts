@@ -6,6 +6,7 @@ import { mapBounded } from "./bounded.ts";
 import { type ContainerRecord, readContainerRecords, readTaskStates } from "./container-records.ts";
 import { describeContainers, type ImageResolver } from "./containers.ts";
 import type { CriView } from "./cri-link.ts";
+import { Images } from "./gen/containerd/services/images/v1/images_pb.js";
 import type { Lease } from "./held.ts";
 import { forEachSnapshot, type Reading, readLeases, toImageName, toSnapshotNode } from "./read-inventory.ts";
 
@@ -98,11 +99,10 @@ export async function readName(
   name: string,
 ): Promise<ImageName | undefined> {
   const answer = await undefinedWhenGone(
-    connection.call({ operation: "get image", namespace }, scope, (options) =>
-      connection.clients.images.get({ name }, options),
-    ),
+    connection.collect({ operation: "get image", namespace }, scope, { method: Images.method.get, input: { name } }),
   );
-  return answer?.image && toImageName(answer.image);
+  const image = answer?.[0]?.image;
+  return image && toImageName(image);
 }
 
 /** What was asked for, or undefined when the daemon says that there is no such thing. */
