@@ -119,7 +119,7 @@ describeNodes(
     test("an image that is not there is a failure", async () => {
       const result = await node().prunelet(["inspect", "no/such:image", ...live]);
 
-      expectOneLine(result, 1, /no such image: no\/such:image; .*lists those there are/);
+      expectOneLine(result, 1, /No such image: no\/such:image; .*lists those there are/);
     });
   },
   containerdLines.slice(-1),
