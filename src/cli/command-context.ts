@@ -1,4 +1,5 @@
 // What every command begins with: the configuration, the log, the session; and what it ends with.
+import type { ConfigSources } from "../config/layers.ts";
 import { loadConfig } from "../config/load.ts";
 import { toPolicy } from "../config/policy.ts";
 import type { Config } from "../config/schema.ts";
@@ -7,7 +8,8 @@ import type { PodsView } from "../kubernetes/pod-source.ts";
 import type { ReportEvent, ReportSink } from "../report/event.ts";
 import { createLogger, logSink } from "../report/log.ts";
 import { compose, type Session } from "./compose.ts";
-import { type CommonFlags, type PolicyFlags, toConfigTree } from "./flags.ts";
+import { type CommonFlags, type PolicyFlags, type RunOnlyFlags, toConfigTree } from "./flags.ts";
+import { configOnNode } from "./own-node.ts";
 
 export interface CommandContext {
   readonly config: Config;
@@ -19,19 +21,46 @@ export interface CommandContext {
 
 /** A person who types a command means now: ages count only when a flag, the environment or a file asks for them. */
 const agesOff = { policy: { unusedFor: "0", minAge: "0" } };
+/** Outside of a cluster nobody else starts at the same moment. */
+const startAtOnce = { startJitter: "0" };
 
-/** Loads the configuration of a command; `ages` says whether the schema's own ages hold without being asked for. */
-export function commandConfig(flags: CommonFlags & PolicyFlags, { ages }: { readonly ages: boolean }): Config {
+/** Where the configuration of a command comes from; `ages` says whether the schema's own ages hold without being asked for. */
+export function commandSources(
+  flags: CommonFlags & PolicyFlags & RunOnlyFlags,
+  { ages }: { readonly ages: boolean },
+): ConfigSources {
   const file = flags.config ?? process.env["PRUNELET_CONFIG"];
-  const defaults = ages || file !== undefined ? {} : agesOff;
-  return loadConfig({ file, env: process.env, flags: toConfigTree(flags), defaults });
+  const defaults = { ...(ages || file !== undefined ? {} : agesOff), ...(inCluster() ? {} : startAtOnce) };
+  return { file, env: process.env, flags: toConfigTree(flags), defaults };
 }
 
-/** Makes the log sink of a configuration. */
-export function logOf(config: Config, quietBelow?: "warn"): ReportSink {
+/** True in a pod, where many agents may start together. */
+function inCluster(): boolean {
+  return process.env["KUBERNETES_SERVICE_HOST"] !== undefined;
+}
+
+/** A log whose level may change while the program runs. */
+export interface Log {
+  readonly sink: ReportSink;
+  setLevel(level: Config["log"]["level"]): void;
+}
+
+/** Makes the log of a configuration. */
+export function openLog(config: Config): Log {
   const format = config.log.format === "auto" ? (process.stderr.isTTY ? "text" : "json") : config.log.format;
-  const level = quietBelow === "warn" && config.log.level === "info" ? "warn" : config.log.level;
-  return logSink(createLogger({ level, format }));
+  const logger = createLogger({ level: config.log.level, format });
+  return {
+    sink: logSink(logger),
+    setLevel: (level) => {
+      logger.level = level;
+    },
+  };
+}
+
+/** The log of a command that a person typed: quieter than that of the agent. */
+function quietLog(config: Config): ReportSink {
+  const { level } = config.log;
+  return openLog({ ...config, log: { ...config.log, level: level === "info" ? "warn" : level } }).sink;
 }
 
 /** Runs `work` in a session that is closed afterwards, whatever happens. */
@@ -39,12 +68,13 @@ export async function withSession(
   flags: CommonFlags & PolicyFlags,
   work: (context: CommandContext) => Promise<number>,
 ): Promise<number> {
-  const config = commandConfig(flags, { ages: false });
-  const report = withoutVerdicts(logOf(config, "warn"));
-  // Patterns and filters are checked before anything is connected.
-  toPolicy(config.policy, Date.now());
-  const session = await compose({ config, snapshot: flags.snapshot, report, needsHistory: usesHistory(flags, config) });
+  const sources = commandSources(flags, { ages: false });
+  const base = loadConfig(sources);
+  const report = withoutVerdicts(quietLog(base));
+  const needsHistory = usesHistory(flags, base);
+  const session = await compose({ config: base, snapshot: flags.snapshot, report, needsHistory });
   try {
+    const { config } = await configOnNode(sources, session.ownNode);
     return await work({ config, session, report, policy: toPolicy(config.policy, session.clock.now()) });
   } finally {
     await session.close();

@@ -16,6 +16,7 @@ import { findSockets, knownSockets } from "../runtime/detect.ts";
 import { createEmbeddedRuntime } from "../runtime/embedded/embedded-runtime.ts";
 import { createLivelyNode, type LivelyNode } from "../runtime/embedded/lively-node.ts";
 import type { ContainerRuntime } from "../runtime/runtime.ts";
+import type { OwnNode } from "./own-node.ts";
 
 /** What a command works with. */
 export interface Session {
@@ -27,6 +28,8 @@ export interface Session {
   readonly origin: "live" | "captured" | "lively";
   /** The lively node, when that is what the session works on. */
   readonly lively?: LivelyNode;
+  /** The own node in Kubernetes; undefined when Kubernetes is not used. */
+  readonly ownNode?: OwnNode;
   /** Writes the state of the node to a file. */
   readonly capture: (path: string, history: History) => Promise<void>;
   close(): Promise<void>;
@@ -107,6 +110,7 @@ async function live({ config, report, needsHistory = true }: ComposeInput): Prom
     clock: systemClock,
     history,
     origin: "live",
+    ...(found.kind === "none" ? {} : { ownNode: found }),
     capture: (out, h) => captureNow(out, runtime, pods, h),
     close: async () => {
       await pods.stop();

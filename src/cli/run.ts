@@ -1,19 +1,19 @@
 // `prunelet run`: the controller. Rounds until told to stop, /metrics and probes meanwhile.
-import { toPolicy } from "../config/policy.ts";
-import type { Config } from "../config/schema.ts";
-import type { History } from "../decide/history.ts";
-import { emptyHistory } from "../decide/history.ts";
-import { HistoryFileError, readHistoryFile, setAside, writeHistoryFile } from "../observe/history-file.ts";
+import { createEventWriter } from "../kubernetes/events.ts";
+import { watchNode } from "../kubernetes/node.ts";
 import { type Controller, startController } from "../reconcile/controller.ts";
 import type { ReportSink } from "../report/event.ts";
+import { eventSink } from "../report/events.ts";
 import { startHttpServer } from "../report/http-server.ts";
 import { createMetrics } from "../report/metrics.ts";
-import { commandConfig, logOf } from "./command-context.ts";
+import { type AgentSettings, createAgentSettings } from "./agent-settings.ts";
+import { commandSources, type Log, openLog } from "./command-context.ts";
 import { compose, type Session } from "./compose.ts";
 import { exitCode } from "./exit.ts";
 import type { CommonFlags, PolicyFlags, RunOnlyFlags } from "./flags.ts";
 import { observedPods } from "./observed-pods.ts";
 import { stopSignal } from "./signals.ts";
+import { makeStateFileUsable, remember } from "./state-file.ts";
 import { version } from "./version-text.ts";
 
 export interface RunFlags extends CommonFlags, PolicyFlags, RunOnlyFlags {}
@@ -22,50 +22,53 @@ export interface RunFlags extends CommonFlags, PolicyFlags, RunOnlyFlags {}
 const longestRound = 15 * 60_000;
 /** A round that failed or was skipped is tried again after this long, or after the interval if that is shorter. */
 const retryAfter = 30_000;
+/** Milliseconds for the events that are not written yet when the agent ends. */
+const lastEvents = 1_000;
 
 /** Runs the controller until SIGINT or SIGTERM. */
 export async function runCommand(flags: RunFlags): Promise<number> {
-  const config = commandConfig(flags, { ages: true });
-  const policyAt = (now: number) => toPolicy(config.policy, now);
-  policyAt(Date.now());
-  const log = logOf(config);
-  const sinks: ReportSink[] = [log];
+  const settings = createAgentSettings(commandSources(flags, { ages: true }));
+  const { config } = settings.config.current();
+  const log = openLog(config);
+  const sinks: ReportSink[] = [log.sink];
   const report: ReportSink = (event) => {
     for (const sink of sinks) sink(event);
   };
-  if (flags.snapshot === undefined && config.runtime !== "embedded") makeStateFileUsable(config, report);
+  if (flags.snapshot === undefined && config.runtime !== "embedded") makeStateFileUsable(config.stateFile, report);
   const composed = await compose({ config, snapshot: flags.snapshot, report });
   const session = { ...composed, pods: observedPods(composed.pods, report) };
   const stop = stopSignal();
+  const events = kubernetesEvents(session, settings, report);
   try {
     const metrics = createMetrics({ version, runtime: session.runtime.kind, runtimeVersion: "" });
-    sinks.push(metrics.sink);
-    await serve({ config, session, report, policyAt, signal: stop.signal, registry: metrics.registry });
+    sinks.push(metrics.sink, events.sink);
+    await serve({ settings, session, report, log, signal: stop.signal, registry: metrics.registry });
     if (flags.snapshotOut !== undefined) await session.capture(flags.snapshotOut, session.history);
     return exitCode.done;
   } finally {
     stop.release();
+    await events.close();
     await session.close();
   }
 }
 
 interface Serving {
-  readonly config: Config;
+  readonly settings: AgentSettings;
   readonly session: Session;
   readonly report: ReportSink;
-  readonly policyAt: (now: number) => ReturnType<typeof toPolicy>;
+  readonly log: Log;
   readonly signal: AbortSignal;
   readonly registry: ReturnType<typeof createMetrics>["registry"];
 }
 
-async function serve({ config, session, report, policyAt, signal, registry }: Serving): Promise<void> {
-  session.pods.start();
+async function serve({ settings, session, report, log, signal, registry }: Serving): Promise<void> {
+  const { config } = settings.config.current();
   let controller: Controller | undefined;
   const http = await startHttpServer({
     listen: config.http.listen,
     registry,
     alive: () => aliveProblem(controller),
-    ready: () => readyProblem(controller, session),
+    ready: () => readyProblem(controller, session, settings),
   });
   notice(
     report,
@@ -73,27 +76,63 @@ async function serve({ config, session, report, policyAt, signal, registry }: Se
   );
   const living = session.lively === undefined ? undefined : live(session, report, signal);
   try {
+    await waitForTurn(session, config.startJitter, signal);
+    session.pods.start();
+    settings.start({
+      report,
+      watchNode: nodeWatch(session, config.pods.staleAfter, report),
+      onChange: () => {
+        log.setLevel(settings.config.current().config.log.level);
+        controller?.settingsChanged();
+      },
+    });
     await session.pods.ready(10_000);
     // Reading the view reports whether the pods are known.
     session.pods.view();
     controller = startController({
       ...session,
-      policyAt,
-      interval: config.interval,
-      jitter: config.jitter,
+      settings: settings.loop,
       retryAfter,
-      concurrency: config.act.concurrency,
-      callTimeoutMs: config.act.callTimeout,
       report,
-      remember: (history) => remember(history, config, session, report),
+      remember: (history) => {
+        if (session.origin === "live") remember(config.stateFile, history, report);
+      },
       signal,
     });
     await controller.done;
     notice(report, "stopped");
   } finally {
+    await settings.stop();
     await living;
     await http.close();
   }
+}
+
+/** Agents that start together, after an upgrade of the fleet, do not ask the API server together. */
+async function waitForTurn({ ownNode, clock }: Session, startJitter: number, signal: AbortSignal): Promise<void> {
+  if (ownNode !== undefined && startJitter > 0) await clock.sleep(clock.random() * startJitter, signal);
+}
+
+function nodeWatch({ ownNode }: Session, staleAfterMs: number, report: ReportSink) {
+  if (ownNode === undefined) return undefined;
+  return () =>
+    watchNode({
+      ...ownNode,
+      staleAfterMs,
+      onError: (error) => report({ kind: "notice", level: "debug", message: `node: ${error.message}` }),
+    });
+}
+
+/** The sink for Kubernetes events; one that does nothing without Kubernetes. */
+function kubernetesEvents({ ownNode, clock }: Session, settings: AgentSettings, report: ReportSink) {
+  if (ownNode === undefined) return { sink: () => undefined, close: async () => undefined };
+  const writer = createEventWriter({
+    ...ownNode,
+    onError: (error) => report({ kind: "notice", level: "debug", message: `event not written: ${error.message}` }),
+  });
+  const limits = () => settings.config.current().config.events;
+  const sink = eventSink({ nodeName: ownNode.nodeName, now: clock.now, limits, write: writer.write });
+  return { sink, close: () => writer.close(lastEvents) };
 }
 
 function aliveProblem(controller: Controller | undefined): string | undefined {
@@ -102,9 +141,16 @@ function aliveProblem(controller: Controller | undefined): string | undefined {
   return `a round has been running since ${new Date(since).toISOString()}`;
 }
 
-function readyProblem(controller: Controller | undefined, session: Session): string | undefined {
+function readyProblem(
+  controller: Controller | undefined,
+  session: Session,
+  settings: AgentSettings,
+): string | undefined {
   const view = session.pods.view();
   if (view.kind === "unsynced") return `the pods of this node are not known: ${view.reason}`;
+  const { hold } = settings.loop();
+  // A node that is left alone is as it should be: an upgrade of the fleet must not wait for it.
+  if (hold !== undefined) return hold.reason === "disabled" ? undefined : hold.message;
   return controller?.status().observed ? undefined : "the node was not observed yet";
 }
 
@@ -113,30 +159,6 @@ async function live(session: Session, report: ReportSink, signal: AbortSignal): 
   while (!signal.aborted) {
     for (const line of session.lively?.step(session.clock.now()) ?? []) notice(report, `node: ${line}`);
     await session.clock.sleep(1_000, signal);
-  }
-}
-
-/** The agent goes on without its state file when the disk is full: that is when it is needed most. */
-function remember(history: History, config: Config, session: Session, report: ReportSink): void {
-  if (session.origin !== "live") return;
-  try {
-    writeHistoryFile(config.stateFile, history);
-  } catch (error) {
-    if (!(error instanceof HistoryFileError)) throw error;
-    report({ kind: "notice", level: "warn", message: `${error.message}; going on from memory` });
-  }
-}
-
-/** A corrupt file is put aside and everything counts as just used; one that cannot be read or written ends the agent. */
-function makeStateFileUsable(config: Config, report: ReportSink): void {
-  const { stateFile } = config;
-  try {
-    writeHistoryFile(stateFile, readHistoryFile(stateFile) ?? emptyHistory("just-used"));
-  } catch (error) {
-    if (!(error instanceof HistoryFileError) || error.kind !== "corrupt") throw error;
-    const aside = setAside(stateFile, Date.now());
-    const message = `the state file was corrupt and is now ${aside}: everything counts as just used`;
-    report({ kind: "notice", level: "warn", message });
   }
 }
 

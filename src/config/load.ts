@@ -29,18 +29,20 @@ export function loadConfig(sources: ConfigSources): Config {
   return parseTree(mergeLayers(layers), layers, sources.file);
 }
 
-/** Loads and checks the configuration for a node with these labels. Throws `ConfigError` with every problem found. */
-export function loadEffectiveConfig(sources: ConfigSources, labels: Labels): EffectiveConfig {
-  const layers = readLayers(sources);
+/**
+ * Checks what the places say for a node with these labels; `file` is named in problems. Throws `ConfigError` with every
+ * problem found.
+ */
+export function resolveConfig(layers: readonly Layer[], labels: Labels, file: string | undefined): EffectiveConfig {
   // Checked as it was written first, so that problems carry the paths of the file.
-  const base = parseTree(mergeLayers(layers), layers, sources.file);
+  const base = parseTree(mergeLayers(layers), layers, file);
   const pool = findNodePool(base.nodePools, labels);
   if (pool === undefined) return { config: base, pool: undefined, settings: settingsOf(layers) };
   const withPool = layers.flatMap((layer) =>
     layer.origin === "file" ? [layer, poolLayer(layers, pool.name)] : [layer],
   );
   return {
-    config: parseTree(mergeLayers(withPool), withPool, sources.file),
+    config: parseTree(mergeLayers(withPool), withPool, file),
     pool: pool.name,
     settings: settingsOf(withPool),
   };

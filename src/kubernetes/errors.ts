@@ -18,6 +18,8 @@ export type ApiErrorCode =
   | "expired"
   /** There is no such object (HTTP 404). */
   | "not-found"
+  /** The object is there already, or was changed meanwhile (HTTP 409). */
+  | "conflict"
   /** The API server has too much to do (HTTP 429). */
   | "busy"
   /** The API server answered with another error. */

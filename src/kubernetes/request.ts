@@ -181,6 +181,8 @@ function statusError({ statusCode: status = 0, headers }: IncomingMessage, messa
       return new ApiError("forbidden", `${server} denies access (403)${said}`);
     case 404:
       return new ApiError("not-found", `${server} has no such object (404)${said}`);
+    case 409:
+      return new ApiError("conflict", `${server} has another state (409)${said}`);
     case 429:
       return new ApiError("busy", `${server} has too much to do (429)${said}`, undefined, retryAfter(headers));
     case 410:

@@ -6,7 +6,7 @@ import type { NodeState } from "../image/node-state.ts";
 import type { FilesystemUsage } from "../runtime/runtime.ts";
 
 /** Why a round removed nothing: the labels of `skipped_reconciles_total`. */
-export type SkipReason = "pods-not-synced" | "state-file";
+export type SkipReason = "pods-not-synced" | "state-file" | "node-unknown" | "disabled";
 
 export type ReportEvent =
   | {
@@ -30,6 +30,8 @@ export type ReportEvent =
   | { readonly kind: "round-skipped"; readonly seconds: number; readonly reason: SkipReason; readonly message: string }
   | { readonly kind: "round-failed"; readonly seconds: number; readonly message: string }
   | { readonly kind: "pods-synced"; readonly synced: boolean; readonly message: string }
+  /** A changed configuration was taken over, or refused: then the one before holds on. */
+  | { readonly kind: "config-reloaded"; readonly result: "loaded" | "refused"; readonly message: string }
   | { readonly kind: "runtime-call"; readonly call: string; readonly seconds: number }
   | { readonly kind: "notice"; readonly level: "debug" | "info" | "warn"; readonly message: string };
 

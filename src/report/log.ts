@@ -50,7 +50,10 @@ function write(log: Logger, event: ReportEvent): void {
       logReferences(log, event.outcome);
       return;
     case "round-skipped":
-      log.warn({ reason: event.reason, cause: event.message }, "round skipped, nothing removed");
+      log[event.reason === "disabled" ? "info" : "warn"](
+        { reason: event.reason, cause: event.message },
+        "round skipped, nothing removed",
+      );
       return;
     case "round-failed":
       log.error({ cause: event.message }, "round failed");
@@ -58,6 +61,10 @@ function write(log: Logger, event: ReportEvent): void {
     case "pods-synced":
       if (event.synced) log.info(event.message);
       else log.warn({ cause: event.message }, "pods of this node are not known, nothing is removed");
+      return;
+    case "config-reloaded":
+      if (event.result === "loaded") log.info({ change: event.message }, "configuration loaded");
+      else log.error({ cause: event.message }, "configuration refused, the one before holds on");
       return;
     case "runtime-call":
       log.trace({ call: event.call, seconds: event.seconds }, "runtime call");

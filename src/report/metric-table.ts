@@ -35,6 +35,12 @@ export const metricTable = {
     [],
   ),
   podsSynced: gauge("pods_synced", "1 when the pods of this node are known well enough to remove anything", []),
+  configReloads: counter(
+    "config_reloads_total",
+    "Changed configurations by result: loaded, or refused (the one before holds on)",
+    ["result"],
+  ),
+  configLastReload: gauge("config_last_reload_successful", "1 when the newest configuration is the one that holds", []),
   buildInfo: gauge("build_info", "Always 1; says what runs", ["version", "runtime", "runtime_version"]),
   reconcileDuration: histogram(
     "reconcile_duration_seconds",

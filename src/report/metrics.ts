@@ -27,6 +27,8 @@ export function createMetrics(build: BuildInfo): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const metrics = createAll(registry);
+  // What the agent started with was loaded.
+  metrics.configLastReload.set(1);
   metrics.buildInfo.set({ version: build.version, runtime: build.runtime, runtime_version: build.runtimeVersion }, 1);
   return { registry, sink: (event) => feed(metrics, event) };
 }
@@ -61,6 +63,8 @@ function createAll(registry: Registry) {
     filesystemInodesUsed: gauge(table.filesystemInodesUsed),
     lastSuccess: gauge(table.lastSuccess),
     podsSynced: gauge(table.podsSynced),
+    configReloads: counter(table.configReloads),
+    configLastReload: gauge(table.configLastReload),
     buildInfo: gauge(table.buildInfo),
     reconcileDuration: histogram(table.reconcileDuration),
     removalDuration: histogram(table.removalDuration),
@@ -101,6 +105,10 @@ function feed(metrics: All, event: ReportEvent): void {
       return;
     case "pods-synced":
       metrics.podsSynced.set(event.synced ? 1 : 0);
+      return;
+    case "config-reloaded":
+      metrics.configReloads.inc({ result: event.result });
+      metrics.configLastReload.set(event.result === "loaded" ? 1 : 0);
       return;
     case "runtime-call":
       metrics.runtimeCallDuration.observe({ call: event.call }, event.seconds);

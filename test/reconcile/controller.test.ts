@@ -2,7 +2,12 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { emptyHistory, type History } from "../../src/decide/history.ts";
 import { removeAllUnused } from "../../src/decide/policy.ts";
-import { type Controller, type ControllerInput, startController } from "../../src/reconcile/controller.ts";
+import {
+  type Controller,
+  type ControllerInput,
+  type LoopSettings,
+  startController,
+} from "../../src/reconcile/controller.ts";
 import type { ReportEvent } from "../../src/report/event.ts";
 import { createEmbeddedRuntime, type EmbeddedRuntime } from "../../src/runtime/embedded/embedded-runtime.ts";
 import { RuntimeError } from "../../src/runtime/runtime-error.ts";
@@ -188,7 +193,9 @@ describe("the loop", () => {
 
 type Prepared = Pick<Loop, "clock" | "runtime" | "pods">;
 
-function start(more: Partial<ControllerInput> = {}, prepare: (node: Prepared) => void = () => {}): Loop {
+type More = Partial<ControllerInput & LoopSettings>;
+
+function start(more: More = {}, prepare: (node: Prepared) => void = () => {}): Loop {
   const images = [imageOf("one"), imageOf("two")];
   const names = images.map(({ target }, i) => nameOf(`r.example/app:${i}`, target));
   const runtime = createEmbeddedRuntime(nodeOf({ namespaces: [namespaceOf("k8s.io", { names, images })] }));
@@ -203,12 +210,15 @@ function start(more: Partial<ControllerInput> = {}, prepare: (node: Prepared) =>
     pods,
     clock,
     history: emptyHistory("just-used"),
-    policyAt: () => removeAllUnused,
-    interval: 60_000,
-    jitter: 0,
+    settings: () => ({
+      policyAt: () => removeAllUnused,
+      interval: 60_000,
+      jitter: 0,
+      concurrency: 1,
+      callTimeoutMs: 1_000,
+      ...more,
+    }),
     retryAfter: 10_000,
-    concurrency: 1,
-    callTimeoutMs: 1_000,
     report: (event) => events.push(event),
     remember: (history) => remembered.push(history),
     signal: stopping.signal,
