@@ -55,7 +55,7 @@ describeNodes("commands", (node, line) => {
       expect.objectContaining({ repository: "used", tag: "2", id: used.config.digest }),
     ]);
     expect(table.stdout).toMatch(/^REPOSITORY\s+TAG\s+DIGEST\s+IMAGE ID\s+CREATED\s+SIZE\n/);
-    expect(table.stdout).toMatch(/^used\s+1\s+<none>\s/m);
+    expect(table.stdout).toMatch(/^used\s+1\s+sha256:[0-9a-f]{64}\s/m);
   });
 
   test("inspect finds an image by name, ID, digest or their beginning, and says who uses it", async () => {
