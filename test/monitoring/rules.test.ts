@@ -5,10 +5,10 @@ import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import * as z from "zod";
 import { metricTable } from "../../src/report/metric-table.ts";
+import { ruleFile } from "./rule-file.ts";
 import { promtool, skipReason } from "./tools.ts";
 
 const root = join(import.meta.dirname, "../..");
-const ruleFile = join(root, "charts/prunelet/files/rules.yaml");
 const casesFolder = join(import.meta.dirname, "rules");
 const caseFiles = readdirSync(casesFolder).filter((name) => name.endsWith(".yaml"));
 
