@@ -1,11 +1,15 @@
-// A server that speaks like a Kubernetes API server about pods: list with pages, watch with bookmarks, and every way to fail.
+// A server that speaks like a Kubernetes API server about pods, nodes and events: pages, watches with bookmarks, every way to fail.
 import { createServer as createHttp, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createServer as createHttps } from "node:https";
 import type { AddressInfo } from "node:net";
 import type { Certificates } from "./certificates.ts";
+import { EventStore, type WireEvent } from "./events.ts";
+import { type Fault, failWith, sendStatus } from "./faults.ts";
 import { writeKubeconfig } from "./kubeconfig.ts";
+import type { WireNode } from "./node.ts";
 import type { WirePod } from "./pod.ts";
-import { matches, PodStore, type StoredEvent } from "./store.ts";
+import { type Asked, type ResourceName, toAsked, type Verb } from "./request.ts";
+import { matches, ObjectStore, type Selection, type StoredEvent, type WireObject } from "./store.ts";
 
 export interface ApiServerOptions {
   /** Speaks HTTPS with these. */
@@ -18,29 +22,11 @@ export interface ApiServerOptions {
   readonly bookmarkEveryMs?: number;
 }
 
-/** How requests are answered while it lasts. */
-export type Fault =
-  /** The connection is accepted and nothing is ever said. */
-  | { readonly kind: "hang" }
-  /** Headers say 200, then nothing. */
-  | { readonly kind: "silent" }
-  | { readonly kind: "status"; readonly code: number; readonly message?: string }
-  /** The socket is closed without an answer. */
-  | { readonly kind: "reset" }
-  /** The right answer, one byte at a time, `everyMs` apart. Lists only. */
-  | { readonly kind: "slow"; readonly everyMs: number }
-  | { readonly kind: "body"; readonly text: string };
-
-export type Verb = "list" | "watch";
-
-export interface RecordedRequest {
-  readonly verb: Verb;
-  readonly query: URLSearchParams;
+export interface RecordedRequest extends Asked {
   readonly headers: IncomingMessage["headers"];
 }
 
-interface Watcher {
-  readonly selector: string;
+interface Watcher extends Selection {
   readonly response: ServerResponse;
 }
 
@@ -51,9 +37,10 @@ export class ApiServer {
   readonly requests: RecordedRequest[] = [];
   readonly #server: Server;
   readonly #options: ApiServerOptions;
-  readonly #store = new PodStore();
+  readonly #store = new ObjectStore();
+  readonly #events = new EventStore();
   readonly #watchers = new Set<Watcher>();
-  readonly #faults = new Map<Verb, Fault>();
+  readonly #faults: { readonly fault: Fault; readonly verb?: Verb; readonly resource?: ResourceName }[] = [];
   readonly #timers = new Set<NodeJS.Timeout>();
 
   constructor(server: Server, options: ApiServerOptions) {
@@ -83,39 +70,40 @@ export class ApiServer {
     return this.#watchers.size;
   }
 
-  /** How often `verb` was asked for. */
-  count(verb: Verb): number {
-    return this.requests.filter((request) => request.verb === verb).length;
+  /** How often `verb` was asked for, of pods unless it is said otherwise. */
+  count(verb: Verb, resource: ResourceName = "pods"): number {
+    return this.requests.filter((request) => request.verb === verb && request.resource === resource).length;
+  }
+
+  /** The events that were written, oldest first. */
+  get events(): readonly WireEvent[] {
+    return this.#events.all;
+  }
+
+  /** Events are gone, as after an hour. */
+  forgetEvents(): void {
+    this.#events.forget();
   }
 
   /** Makes the pods exactly these; watchers see the differences as events. */
   setPods(pods: readonly WirePod[]): void {
-    const wanted = new Set(pods.map((pod) => pod.metadata.uid));
-    for (const uid of this.#store.uids().filter((known) => !wanted.has(known))) {
-      const gone = this.#store.find(uid);
-      if (gone !== undefined) {
-        this.event("DELETED", gone);
-      }
-    }
-    for (const pod of pods) {
-      this.event(this.#store.find(pod.metadata.uid) === undefined ? "ADDED" : "MODIFIED", pod);
-    }
+    this.#set("pods", pods);
+  }
+
+  /** Makes this the only node, or leaves none. */
+  setNode(node: WireNode | undefined): void {
+    this.#set("nodes", node === undefined ? [] : [node]);
   }
 
   /** Changes the store and tells every watcher that may see the pod. */
   event(type: "ADDED" | "MODIFIED" | "DELETED", pod: WirePod): void {
-    const event = this.#store.change(type, pod);
-    for (const watcher of this.#watchers) {
-      if (matches(pod, watcher.selector)) {
-        watcher.response.write(lineOf(event));
-      }
-    }
+    this.#change(type, "pods", pod);
   }
 
   /** Tells every watcher that nothing else happened. */
   bookmark(): void {
     const metadata = { resourceVersion: String(this.#store.version) };
-    this.send(`${JSON.stringify({ type: "BOOKMARK", object: { kind: "Pod", apiVersion: "v1", metadata } })}\n`);
+    this.send(`${JSON.stringify({ type: "BOOKMARK", object: { apiVersion: "v1", metadata } })}\n`);
   }
 
   /** Sends raw bytes to every watcher. */
@@ -154,15 +142,13 @@ export class ApiServer {
     this.endWatches();
   }
 
-  /** Answers `verb` (default: both) like that until `heal`. */
-  fail(fault: Fault, verb?: Verb): void {
-    for (const one of verb === undefined ? (["list", "watch"] as const) : [verb]) {
-      this.#faults.set(one, fault);
-    }
+  /** Answers `verb` of `resource` (default: all of all) like that until `heal`. */
+  fail(fault: Fault, verb?: Verb, resource?: ResourceName): void {
+    this.#faults.unshift({ fault, ...(verb && { verb }), ...(resource && { resource }) });
   }
 
   heal(): void {
-    this.#faults.clear();
+    this.#faults.length = 0;
   }
 
   async close(): Promise<void> {
@@ -180,34 +166,73 @@ export class ApiServer {
 
   #answer(request: IncomingMessage, response: ServerResponse): void {
     response.on("error", () => {});
-    const url = new URL(request.url ?? "/", this.url);
-    if (url.pathname !== "/api/v1/pods") {
+    const asked = toAsked(request);
+    if (asked === undefined) {
       sendStatus(response, 404, "the server could not find the requested resource");
       return;
     }
-    const verb: Verb = url.searchParams.get("watch") === "true" ? "watch" : "list";
-    this.requests.push({ verb, query: url.searchParams, headers: request.headers });
+    this.requests.push({ ...asked, headers: request.headers });
     const token = this.#options.token?.();
     if (token !== undefined && request.headers.authorization !== `Bearer ${token}`) {
       sendStatus(response, 401, "Unauthorized");
       return;
     }
-    const fault = this.#faults.get(verb);
+    const fault = this.#faultOf(asked);
     if (fault !== undefined && fault.kind !== "slow") {
       failWith(fault, request, response);
-    } else if (verb === "watch") {
-      this.#watch(url.searchParams, response);
+    } else if (asked.resource === "events") {
+      this.#events.answer(asked, request, response).catch((error: unknown) => response.destroy(error as Error));
+    } else if (asked.verb === "get") {
+      this.#get(asked, response);
+    } else if (asked.verb === "watch") {
+      this.#watch(asked, response);
     } else {
-      this.#list(url.searchParams, response, fault);
+      this.#list(asked, response, fault);
     }
   }
 
-  #list(query: URLSearchParams, response: ServerResponse, slow: (Fault & { kind: "slow" }) | undefined): void {
-    const all = this.#store.pods(query.get("fieldSelector") ?? "");
+  #faultOf({ verb, resource }: Asked): Fault | undefined {
+    const hit = this.#faults.find((one) => (one.verb ?? verb) === verb && (one.resource ?? resource) === resource);
+    return hit?.fault;
+  }
+
+  #set(resource: ResourceName, objects: readonly WireObject[]): void {
+    const wanted = new Set(objects.map(({ metadata }) => metadata.uid));
+    for (const gone of this.#store.objects({ resource, selector: "" })) {
+      if (!wanted.has(gone.metadata.uid)) {
+        this.#change("DELETED", resource, gone);
+      }
+    }
+    for (const object of objects) {
+      this.#change(this.#store.find(object.metadata.uid) === undefined ? "ADDED" : "MODIFIED", resource, object);
+    }
+  }
+
+  #change(type: "ADDED" | "MODIFIED" | "DELETED", resource: ResourceName, object: WireObject): void {
+    const event = this.#store.change(type, resource, object);
+    for (const watcher of this.#watchers) {
+      if (matches(event, watcher)) {
+        watcher.response.write(lineOf(event));
+      }
+    }
+  }
+
+  #get({ resource, name }: Asked, response: ServerResponse): void {
+    const [object] = this.#store.objects({ resource, selector: `metadata.name=${name}` });
+    if (object === undefined) {
+      sendStatus(response, 404, `${resource} "${name}" not found`);
+      return;
+    }
+    response.setHeader("Content-Type", "application/json");
+    response.end(JSON.stringify(object));
+  }
+
+  #list({ resource, query }: Asked, response: ServerResponse, slow: (Fault & { kind: "slow" }) | undefined): void {
+    const all = this.#store.objects({ resource, selector: query.get("fieldSelector") ?? "" });
     const asked = Number(query.get("limit") ?? 0) || Number.POSITIVE_INFINITY;
     const size = Math.min(asked, this.#options.pageSize ?? Number.POSITIVE_INFINITY);
     const [version = this.#store.version, from = 0] = (query.get("continue")?.split("-") ?? []).map(Number);
-    if (query.has("continue") && (query.has("resourceVersion") || this.#store.since(version) === undefined)) {
+    if (query.has("continue") && (query.has("resourceVersion") || !this.#store.knows(version))) {
       const both = query.has("resourceVersion");
       sendStatus(response, both ? 400 : 410, both ? "resourceVersion with continue" : "continue token too old");
       return;
@@ -215,7 +240,7 @@ export class ApiServer {
     const next = from + size;
     const token = next < all.length ? { continue: `${version}-${next}` } : {};
     const metadata = { resourceVersion: String(version), ...token };
-    const body = JSON.stringify({ kind: "PodList", apiVersion: "v1", metadata, items: all.slice(from, next) });
+    const body = JSON.stringify({ kind: "List", apiVersion: "v1", metadata, items: all.slice(from, next) });
     response.setHeader("Content-Type", "application/json");
     if (slow === undefined) {
       response.end(body);
@@ -224,16 +249,16 @@ export class ApiServer {
     }
   }
 
-  #watch(query: URLSearchParams, response: ServerResponse): void {
-    const events = this.#store.since(Number(query.get("resourceVersion") ?? 0));
+  #watch({ resource, query }: Asked, response: ServerResponse): void {
+    const events = this.#store.since(query.get("resourceVersion"));
     if (events === undefined) {
       sendStatus(response, 410, "too old resource version");
       return;
     }
-    const watcher = { selector: query.get("fieldSelector") ?? "", response };
+    const watcher = { resource, selector: query.get("fieldSelector") ?? "", response };
     response.setHeader("Content-Type", "application/json");
     response.flushHeaders();
-    for (const event of events.filter(({ object }) => matches(object, watcher.selector))) {
+    for (const event of events.filter((stored) => matches(stored, watcher))) {
       response.write(lineOf(event));
     }
     this.#watchers.add(watcher);
@@ -267,28 +292,4 @@ export async function startApiServer(options: ApiServerOptions = {}): Promise<Ap
 
 function lineOf(event: StoredEvent): string {
   return `${JSON.stringify({ type: event.type, object: event.object })}\n`;
-}
-
-function sendStatus(response: ServerResponse, code: number, message: string): void {
-  response.writeHead(code, { "Content-Type": "application/json" });
-  response.end(JSON.stringify({ kind: "Status", apiVersion: "v1", status: "Failure", code, message }));
-}
-
-function failWith(fault: Exclude<Fault, { kind: "slow" }>, request: IncomingMessage, response: ServerResponse): void {
-  switch (fault.kind) {
-    case "hang":
-      return;
-    case "silent":
-      response.writeHead(200, { "Content-Type": "application/json" });
-      response.flushHeaders();
-      return;
-    case "reset":
-      request.socket.destroy();
-      return;
-    case "status":
-      sendStatus(response, fault.code, fault.message ?? "made to fail");
-      return;
-    case "body":
-      response.end(fault.text);
-  }
 }
