@@ -14,6 +14,7 @@ const runners: Readonly<Record<string, Runner>> = {
   inspect: async (flags, words) => (await import("./inspect.ts")).inspectCommand(words, flags),
   verify: async (flags, words) => (await import("./verify.ts")).verifyCommand(words, flags),
   snapshot: async (flags) => (await import("./snapshot.ts")).snapshotCommand(flags),
+  config: async (flags) => (await import("./config.ts")).configCommand(flags),
   completion: async (_, words) => (await import("./completion.ts")).completionCommand(words[0] ?? ""),
   version: async (flags) => (await import("./version.ts")).versionCommand(flags),
 };

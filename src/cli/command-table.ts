@@ -167,6 +167,24 @@ export const commandTable: readonly CommandSpec[] = [
     ],
   },
   {
+    name: "config",
+    summary: "the configuration that holds, with the origin of every value; checks a file",
+    description: [
+      "Prints every setting as `prunelet run` would use it, and where it comes from: default, file, environment, flag, or the node pool that the node belongs to. A wrong configuration is not printed: every problem is listed, with the key, what was found and what is allowed.",
+      "Node pools are chosen by the labels of this node, which are asked of the API server only when there are pools. With --node-label the answer is given for a node with these labels, and nobody is asked.",
+    ],
+    flags: [
+      own({ flags: "--node-label <key=value>", meaning: "suppose that the node has this label", repeatable: true }),
+      policyFlags,
+      ...nodeFlags,
+    ],
+    examples: [
+      { line: "prunelet config --config prunelet.yaml", meaning: "check a file before it is rolled out" },
+      { line: "prunelet config --config prunelet.yaml --node-label pool=gpu", meaning: "what a GPU node would do" },
+    ],
+    exitCodes: { 2: "the configuration is wrong; every problem is a line" },
+  },
+  {
     name: "completion",
     summary: "print a script for shell completion",
     description: ["The script is printed to stdout; it needs no access to the node."],
