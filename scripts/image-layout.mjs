@@ -38,13 +38,24 @@ function build() {
       annotations: labels,
     });
     writeFileSync(join(draft, "oci-layout"), JSON.stringify({ imageLayoutVersion: "1.0.0" }));
-    const names = { "io.containerd.image.name": `prunelet:${version}`, "org.opencontainers.image.ref.name": version };
-    const index = { schemaVersion: 2, mediaType: type("index.v1+json"), manifests: [{ ...manifest, annotations: names }] };
+    // The full form of "prunelet:<version>", under which the kubelet looks for it.
+    const names = {
+      "io.containerd.image.name": `docker.io/library/prunelet:${version}`,
+      "org.opencontainers.image.ref.name": version,
+    };
+    const index = {
+      schemaVersion: 2,
+      mediaType: type("index.v1+json"),
+      manifests: [{ ...manifest, annotations: names }],
+    };
     writeFileSync(join(draft, "index.json"), JSON.stringify(index));
     rmSync(output, { recursive: true, force: true });
     mkdirSync(dirname(output), { recursive: true });
     renameSync(draft, output);
-    const bytes = [config, manifest, ...layers.map(({ descriptor }) => descriptor)].reduce((sum, { size }) => sum + size, 0);
+    const bytes = [config, manifest, ...layers.map(({ descriptor }) => descriptor)].reduce(
+      (sum, { size }) => sum + size,
+      0,
+    );
     console.log(`${output}: ${manifest.digest}, ${(bytes / 1e6).toFixed(1)} MB compressed`);
   } finally {
     rmSync(draft, { recursive: true, force: true });

@@ -6,17 +6,20 @@ set -eu
 node=$1 bundle=$2 target=$3
 base=$target/base agent=$target/agent
 
-for tool in ldd strip; do
-  command -v "$tool" >/dev/null || { echo "image-root.sh: $tool is missing: install libc-bin and binutils" >&2; exit 1; }
-done
+command -v ldd >/dev/null || { echo "image-root.sh: ldd is missing: build on a Debian, or with the Dockerfile" >&2; exit 1; }
 for file in "$node" "$bundle" /etc/ssl/certs/ca-certificates.crt; do
-  [ -f "$file" ] || { echo "image-root.sh: $file is missing" >&2; exit 1; }
+  [ -f "$file" ] || { echo "image-root.sh: $file is missing (certificates: package ca-certificates)" >&2; exit 1; }
 done
 
 # The base: changes with Node.js and Debian only, so nodes keep it across releases of the agent.
 mkdir -p "$base/usr/local/bin" "$base/etc/ssl/certs" "$base/usr/share/doc"
 # Symbols for debuggers are a tenth of the binary; those that native modules link to stay.
-strip --strip-unneeded -o "$base/usr/local/bin/node" "$node"
+if command -v strip >/dev/null; then
+  strip --strip-unneeded -o "$base/usr/local/bin/node" "$node"
+else
+  echo "image-root.sh: no strip (package binutils): the image becomes some megabytes larger" >&2
+  cp "$node" "$base/usr/local/bin/node"
+fi
 chmod 755 "$base/usr/local/bin/node"
 ldd "$node" | grep -o '/[^ ]*' | while read -r library; do
   mkdir -p "$base$(dirname "$library")"
