@@ -3,6 +3,9 @@ import { join } from "node:path";
 import type { Containerd } from "../test/support/daemons/containerd.ts";
 import { namespace } from "./store/wire.ts";
 
+/** The flags of Node.js that stand in the first line of the program. */
+export const nodeFlags: readonly string[] = ["--max-semi-space-size=1"];
+
 /** Which daemon to work with. */
 export function connectionArguments(daemon: Containerd): readonly string[] {
   const stateFile = join(daemon.state, "prunelet-state.json");
