@@ -1,4 +1,5 @@
 // The own Node object: its labels, read once and then watched. Metadata only: the status of a node is long and changes often.
+import type { Instant } from "../image/node-state.ts";
 import { ApiError } from "./errors.ts";
 import { type FollowOptions, follow } from "./follow.ts";
 import { fields, optionalFields, required, text } from "./json.ts";
@@ -9,7 +10,12 @@ import type { Known } from "./view.ts";
 
 /** The node as far as it is known. */
 export type NodeView =
-  | { readonly kind: "known"; readonly uid: string; readonly labels: Readonly<Record<string, string>> }
+  | {
+      readonly kind: "known";
+      readonly uid: string;
+      readonly labels: Readonly<Record<string, string>>;
+      readonly confirmedAt: Instant;
+    }
   /** `reason` is one line for people, with the mend. */
   | { readonly kind: "unknown"; readonly reason: string };
 
@@ -42,7 +48,8 @@ export function watchNode(options: WatchNodeOptions): NodeSource {
   const toView = (known: Known<NodeFacts>): NodeView => {
     if (known.kind === "unsynced") return { kind: "unknown", reason: known.reason };
     const [node] = known.items;
-    if (node !== undefined) return { kind: "known", uid: node.uid, labels: node.labels };
+    if (node !== undefined)
+      return { kind: "known", uid: node.uid, labels: node.labels, confirmedAt: known.confirmedAt };
     const mend = "check NODE_NAME or --node-name, and whether the node was removed from the cluster";
     return { kind: "unknown", reason: `the API server knows no node ${nodeName}: ${mend}` };
   };

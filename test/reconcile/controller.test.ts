@@ -1,38 +1,9 @@
 // The loop with a clock that tests move: when rounds begin, what is retried, and how it stops.
-import { afterEach, describe, expect, it } from "vitest";
-import { emptyHistory, type History } from "../../src/decide/history.ts";
+import { describe, expect, it } from "vitest";
 import { removeAllUnused } from "../../src/decide/policy.ts";
-import {
-  type Controller,
-  type ControllerInput,
-  type LoopSettings,
-  startController,
-} from "../../src/reconcile/controller.ts";
-import type { ReportEvent } from "../../src/report/event.ts";
-import { createEmbeddedRuntime, type EmbeddedRuntime } from "../../src/runtime/embedded/embedded-runtime.ts";
 import { RuntimeError } from "../../src/runtime/runtime-error.ts";
-import { createFakeClock, type FakeClock } from "../support/fake-clock.ts";
-import { createFakePods, type FakePods } from "../support/fake-pods.ts";
-import { imageOf, nameOf, namespaceOf, nodeOf } from "../support/node-builder.ts";
 import { waitFor } from "../support/wait.ts";
-
-interface Loop {
-  readonly controller: Controller;
-  readonly clock: FakeClock;
-  readonly runtime: EmbeddedRuntime;
-  readonly pods: FakePods;
-  readonly events: ReportEvent[];
-  readonly remembered: History[];
-  readonly stop: () => Promise<void>;
-  /** Waits until the loop has gone to sleep this many times. */
-  asleep(times: number): Promise<unknown>;
-}
-
-const running: Loop[] = [];
-
-afterEach(async () => {
-  for (const loop of running.splice(0)) await loop.stop();
-});
+import { kinds, rounds, settled, start } from "./loop.ts";
 
 describe("the loop", () => {
   it("begins its first round at once and the next one after the interval", async () => {
@@ -190,66 +161,3 @@ describe("the loop", () => {
     expect(asked.map((now) => now - (asked[0] ?? 0))).toEqual([0, 60_000]);
   });
 });
-
-type Prepared = Pick<Loop, "clock" | "runtime" | "pods">;
-
-type More = Partial<ControllerInput & LoopSettings>;
-
-function start(more: More = {}, prepare: (node: Prepared) => void = () => {}): Loop {
-  const images = [imageOf("one"), imageOf("two")];
-  const names = images.map(({ target }, i) => nameOf(`r.example/app:${i}`, target));
-  const runtime = createEmbeddedRuntime(nodeOf({ namespaces: [namespaceOf("k8s.io", { names, images })] }));
-  const clock = createFakeClock();
-  const pods = createFakePods([]);
-  const stopping = new AbortController();
-  const events: ReportEvent[] = [];
-  const remembered: History[] = [];
-  prepare({ clock, runtime, pods });
-  const controller = startController({
-    runtime,
-    pods,
-    clock,
-    history: emptyHistory("just-used"),
-    settings: () => ({
-      policyAt: () => removeAllUnused,
-      interval: 60_000,
-      jitter: 0,
-      concurrency: 1,
-      callTimeoutMs: 1_000,
-      ...more,
-    }),
-    retryAfter: 10_000,
-    report: (event) => events.push(event),
-    remember: (history) => remembered.push(history),
-    signal: stopping.signal,
-    ...more,
-  });
-  const loop: Loop = {
-    controller,
-    clock,
-    runtime,
-    pods,
-    events,
-    remembered,
-    stop: async () => {
-      stopping.abort();
-      await controller.done;
-    },
-    asleep: (times) => waitFor(`sleep number ${times}`, () => clock.sleeps.length >= times, { intervalMs: 1 }),
-  };
-  running.push(loop);
-  return loop;
-}
-
-/** Lets everything that can go on go on. */
-async function settled(): Promise<void> {
-  for (let i = 0; i < 20; i++) await new Promise(setImmediate);
-}
-
-function kinds({ events }: Loop): string[] {
-  return events.map(({ kind }) => kind);
-}
-
-function rounds(loop: Loop): number {
-  return kinds(loop).filter((kind) => kind === "round-done").length;
-}
