@@ -20,8 +20,12 @@ const defaults = z.object({
     .object({
       drawStyle: z.string().optional(),
       stacking: z.object({ mode: z.string() }).optional(),
+      thresholdsStyle: z.object({ mode: z.string() }).optional(),
     })
     .optional(),
+  mappings: z
+    .array(z.object({ options: z.record(z.string(), z.object({ text: z.string(), color: z.string() })) }))
+    .default([]),
   thresholds: z.object({ steps: z.array(z.object({ color: z.string(), value: z.number().nullable() })) }).optional(),
 });
 const transformation = z.object({

@@ -1,4 +1,6 @@
 // A real Prometheus scrapes a running agent: what the metric table promises is what an operator can query.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import * as z from "zod";
 import { type MetricRow, metricTable } from "../../src/report/metric-table.ts";
@@ -68,6 +70,10 @@ describe.skipIf(skipReason() !== undefined)("Prometheus and a running agent", { 
     expect(all?.values[0]?.[1]).toBeLessThan(400);
   });
 
+  test.each(documentedQueries())("answers %s, which docs/metrics.md shows", async (expression) => {
+    await expect(prometheus.query(expression)).resolves.toBeInstanceOf(Array);
+  });
+
   test("sees an agent that is up, its start time and its memory", async () => {
     const [up] = await prometheus.query('up{node="worker-1"}');
     const [age] = await prometheus.query('time() - process_start_time_seconds{node="worker-1"}');
@@ -81,4 +87,10 @@ describe.skipIf(skipReason() !== undefined)("Prometheus and a running agent", { 
 
 function withoutMaybeEmpty(labels: readonly string[]): readonly string[] {
   return labels.filter((label) => !maybeEmpty.has(label)).toSorted();
+}
+
+function documentedQueries(): readonly string[] {
+  const page = readFileSync(join(import.meta.dirname, "../../docs/metrics.md"), "utf8");
+  const [, table = ""] = page.split("## Questions and their PromQL");
+  return [...table.matchAll(/\| `(.+?)` +\|$/gm)].map(([, expression = ""]) => expression);
 }
