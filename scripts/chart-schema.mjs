@@ -63,6 +63,7 @@ export function chartSchema(config) {
       extraArgs: list(text),
       serviceAccount: object({ create: flag, name: text, annotations: texts }),
       rbac: object({ create: flag }),
+      seLinuxOptions: object({ level: text, role: text, type: text, user: text }),
       podLabels: texts,
       podAnnotations: texts,
       priorityClassName: text,

@@ -13,7 +13,7 @@ const everything: Values = {
     nodePools: [{ name: "ci", match: { "node-role.example/ci": "true" }, policy: { unusedFor: "1h" } }],
   },
   restartOnConfigChange: true,
-  extraEnv: [{ name: "HTTPS_PROXY", value: "http://proxy.example:3128" }],
+  extraEnv: [{ name: "TZ", value: "Europe/Berlin" }],
   extraArgs: ["--log-level", "debug"],
   serviceAccount: { annotations: { "example.org/owner": "platform" } },
   podLabels: { tier: "node" },

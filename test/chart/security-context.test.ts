@@ -30,6 +30,12 @@ describeHelm("the security context", ["helm3"], () => {
     expect(at(rendered.pod(), "containers")).toHaveLength(1);
   });
 
+  test("leaves SELinux to the runtime unless told otherwise", async () => {
+    const rendered = await render({ seLinuxOptions: { type: "spc_t" } });
+
+    expect(at(rendered.container(), "securityContext", "seLinuxOptions")).toEqual({ type: "spc_t" });
+  });
+
   test("mounts from the node only the socket's folder, to read, and the state folder, to write", async () => {
     const rendered = await render();
 
