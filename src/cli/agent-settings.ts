@@ -14,6 +14,8 @@ export interface AgentSettings {
   loop(): LoopSettings;
   /** Begins to follow everything that may change the settings. */
   start(input: FollowInput): void;
+  /** Resolves when the labels of the node are known or not needed, or after `timeoutMs` milliseconds. */
+  ready(timeoutMs: number): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -34,6 +36,9 @@ export function createAgentSettings(sources: ConfigSources): AgentSettings {
     loop: () => toLoopSettings(config, followed?.hold()),
     start(input) {
       followed = follow(config, sources.file, input);
+    },
+    async ready(timeoutMs) {
+      await followed?.ready(timeoutMs);
     },
     async stop() {
       await followed?.stop();
@@ -61,6 +66,7 @@ function toLoopSettings(live: LiveConfig, hold: Hold | undefined): LoopSettings 
 interface Followed {
   /** Why the settings of this node are not known. */
   hold(): Hold | undefined;
+  ready(timeoutMs: number): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -101,6 +107,9 @@ function follow(config: LiveConfig, file: string | undefined, { report, watchNod
       const view = node?.view();
       if (view === undefined || view.kind === "known") return undefined;
       return { reason: "node-unknown", message: `the node pool of this node is not known: ${view.reason}` };
+    },
+    async ready(timeoutMs) {
+      await node?.ready(timeoutMs);
     },
     async stop() {
       stopWatching?.();

@@ -22,6 +22,8 @@ export interface RunFlags extends CommonFlags, PolicyFlags, RunOnlyFlags {}
 const longestRound = 15 * 60_000;
 /** A round that failed or was skipped is tried again after this long, or after the interval if that is shorter. */
 const retryAfter = 30_000;
+/** Milliseconds that the first round waits for the first answers of the API server. */
+const firstLook = 10_000;
 /** Milliseconds for the events that are not written yet when the agent ends. */
 const lastEvents = 1_000;
 
@@ -86,7 +88,7 @@ async function serve({ settings, session, report, log, signal, registry }: Servi
         controller?.settingsChanged();
       },
     });
-    await session.pods.ready(10_000);
+    await Promise.all([session.pods.ready(firstLook), settings.ready(firstLook)]);
     // Reading the view reports whether the pods are known.
     session.pods.view();
     controller = startController({

@@ -83,11 +83,11 @@ export function toNodeEvents(event: ReportEvent): readonly NodeEvent[] {
     case "round-done":
       return ofRound(event.outcome);
     case "round-skipped": {
-      const { reason, message } = event;
-      return [{ type: "Warning", reason: "RoundSkipped", message: `nothing is removed: ${message}`, same: reason }];
+      const message = `nothing is removed: ${event.message}`;
+      return [{ type: "Warning", reason: "RoundSkipped", message, same: withoutTimes(message) }];
     }
     case "round-failed":
-      return [{ type: "Warning", reason: "RoundFailed", message: event.message, same: "" }];
+      return [{ type: "Warning", reason: "RoundFailed", message: event.message, same: withoutTimes(event.message) }];
     case "config-reloaded":
       return event.result === "refused"
         ? [{ type: "Warning", reason: "ConfigurationRefused", message: event.message }]
@@ -112,6 +112,11 @@ function ofRound({ names, deleted, reclaimedBytes, collectFailure }: Outcome): N
     events.push({ type: "Warning", reason: "RemovalsFailed", message, same: why });
   }
   return events;
+}
+
+/** What stays of a message when the seconds in it have gone on. */
+function withoutTimes(message: string): string {
+  return message.replaceAll(/\d+ m?s\b/g, "some time");
 }
 
 function some(count: number, noun: string): string {
