@@ -3,7 +3,7 @@ import type { ContainerState } from "../../image/node-state.ts";
 import { RuntimeError } from "../runtime-error.ts";
 import { digestIn, podOf } from "./cri-link.ts";
 import { type References, referencesOf } from "./gc-labels.ts";
-import type { Container as WireContainer } from "./gen/containerd/services/containers/v1/containers_pb.js";
+import { Containers, type Container as WireContainer } from "./gen/containerd/services/containers/v1/containers_pb.js";
 import { Status } from "./gen/containerd/services/tasks/v1/tasks_pb.js";
 import type { Reading } from "./read-inventory.ts";
 
@@ -36,13 +36,9 @@ export async function readContainerRecords(reading: Reading): Promise<readonly C
 }
 
 async function streamRecords({ connection, namespace, scope }: Reading): Promise<readonly ContainerRecord[]> {
-  const records: ContainerRecord[] = [];
-  await connection.call({ operation: "list containers", namespace, deadline: "list" }, scope, async (options) => {
-    for await (const { container } of connection.clients.containers.listStream({}, options)) {
-      if (container) records.push(toRecord(container));
-    }
-  });
-  return records;
+  const spec = { operation: "list containers", namespace, deadline: "list" } as const;
+  const messages = await connection.collect(spec, scope, { method: Containers.method.listStream, input: {} });
+  return messages.flatMap(({ container }) => (container ? [toRecord(container)] : []));
 }
 
 async function listRecords({ connection, namespace, scope }: Reading): Promise<readonly ContainerRecord[]> {

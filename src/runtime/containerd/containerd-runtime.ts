@@ -29,7 +29,7 @@ import { type Memory, type NamespaceSeen, observeNamespace } from "./observe-nam
 import { storagePlugins } from "./plugins.ts";
 import { readBlob } from "./read-blob.ts";
 import { forEachBlob, type Reading } from "./read-inventory.ts";
-import { readName, readUses } from "./read-uses.ts";
+import { readName, readUseRecords, resolveUses } from "./read-uses.ts";
 import { remainingOf } from "./remaining.ts";
 import { removeName } from "./remove-name.ts";
 import { SnapshotSizes } from "./snapshot-sizes.ts";
@@ -132,8 +132,8 @@ class ContainerdRuntime implements ContainerRuntime {
     const { snapshotters, withMounts } = this.#known;
     const cri = this.#criOf(namespace);
     const readCri = async () => cri?.view(scope, withMounts);
-    const uses = await readUses(this.#reading(namespace, scope), { snapshotters, resolver, readCri });
-    return uses.containers;
+    const reading = this.#reading(namespace, scope);
+    return resolveUses(reading, await readUseRecords(reading, { snapshotters, readCri }), resolver);
   }
 
   async findName(namespace: string, name: string, options?: CallOptions): Promise<ImageName | undefined> {

@@ -1,4 +1,4 @@
-// One namespace as it is seen: names first, then what they are made of, then who uses it.
+// One namespace as it is seen: names first, then what they are made of and who uses it.
 import type { NamespaceState } from "../../image/node-state.ts";
 import type { ImageResolver } from "./containers.ts";
 import type { Platform } from "./content-facts.ts";
@@ -9,7 +9,7 @@ import { draftImages, finishImages } from "./images.ts";
 import type { Inventory } from "./inventory.ts";
 import { knownImages } from "./known-images.ts";
 import { type Reading, readExpected, readInventory, readNames } from "./read-inventory.ts";
-import { readUses } from "./read-uses.ts";
+import { readUseRecords, resolveUses } from "./read-uses.ts";
 import type { SnapshotSizes } from "./snapshot-sizes.ts";
 
 /** What outlives one observation. */
@@ -33,15 +33,24 @@ export interface NamespaceSeen {
   readonly resolver: ImageResolver;
 }
 
-/** Reads a namespace that exists. */
+/**
+ * Reads a namespace that exists. Names come first, so that the content of every name and every container made from one are
+ * found afterwards; the rest is read side by side, because the daemon is what takes the time.
+ */
 export async function observeNamespace(
   reading: Reading,
   memory: Memory,
   question: NamespaceQuestion,
 ): Promise<NamespaceSeen> {
   const { namespace, scope } = reading;
+  const { cri, snapshotters, withMounts } = question;
   const names = await readNames(reading);
-  const inventory = await readInventory(reading, question.snapshotters);
+  const [inventory, expected, pinnedIds, records] = await Promise.all([
+    readInventory(reading, snapshotters),
+    readExpected(reading),
+    cri?.pinnedIds(scope) ?? new Set<string>(),
+    readUseRecords(reading, { snapshotters, readCri: async () => cri?.view(scope, withMounts) }),
+  ]);
   await memory.facts.read(namespace, new Set(names.map((name) => name.target)), inventory, scope);
   const drafts = draftImages(names, inventory, {
     lookup: (digest) => memory.facts.factOf(inventory, digest),
@@ -50,19 +59,16 @@ export async function observeNamespace(
   const layers = new Set(drafts.flatMap((draft) => draft.reached.snapshots));
   const sizeOf = await memory.sizes.measure(namespace, layers, scope);
   const resolver = knownImages(names, drafts);
-  const expected = await readExpected(reading);
-  const pinnedIds = (await question.cri?.pinnedIds(scope)) ?? new Set<string>();
-  const uses = await readUses(reading, {
-    snapshotters: question.snapshotters,
-    resolver,
-    readCri: async () => question.cri?.view(scope, question.withMounts),
-  });
-  const roots = { containers: uses.records.map((record) => record.references), leases: uses.leases, expected };
+  const roots = {
+    containers: records.records.map((record) => record.references),
+    leases: records.leases,
+    expected,
+  };
   const state: NamespaceState = {
     name: namespace,
     names,
     images: finishImages(drafts, sizeOf, pinnedIds),
-    containers: uses.containers,
+    containers: await resolveUses(reading, records, resolver),
     held: heldBy(inventory, roots),
   };
   return { state, inventory, resolver };

@@ -5,10 +5,10 @@ import { RuntimeError } from "../runtime-error.ts";
 import { mapBounded } from "./bounded.ts";
 import type { Connection, Scope } from "./connection.ts";
 import { isExpired, isFlat, isRoot, type References, referencesOf } from "./gc-labels.ts";
-import type { Info as BlobInfo } from "./gen/containerd/services/content/v1/content_pb.js";
-import type { Image as ImageRecord } from "./gen/containerd/services/images/v1/images_pb.js";
+import { type Info as BlobInfo, Content } from "./gen/containerd/services/content/v1/content_pb.js";
+import { type Image as ImageRecord, Images } from "./gen/containerd/services/images/v1/images_pb.js";
 import type { Resource } from "./gen/containerd/services/leases/v1/leases_pb.js";
-import { Kind, type Info as SnapshotInfo } from "./gen/containerd/services/snapshots/v1/snapshots_pb.js";
+import { Kind, type Info as SnapshotInfo, Snapshots } from "./gen/containerd/services/snapshots/v1/snapshots_pb.js";
 import type { Lease } from "./held.ts";
 import { emptyInventory, type Inventory, type SnapshotNode } from "./inventory.ts";
 import { toInstant } from "./timestamp.ts";
@@ -24,12 +24,9 @@ export interface Reading {
 
 /** The names, in byte order. */
 export async function readNames({ connection, namespace, scope }: Reading): Promise<readonly ImageName[]> {
-  const { images } = await connection.call(
-    { operation: "list images", namespace, deadline: "list" },
-    scope,
-    (options) => connection.clients.images.list({}, options),
-  );
-  return images.flatMap((record) => toImageName(record) ?? []);
+  const spec = { operation: "list images", namespace, deadline: "list" } as const;
+  const messages = await connection.collect(spec, scope, { method: Images.method.list, input: {} });
+  return messages.flatMap(({ images }) => images.flatMap((record) => toImageName(record) ?? []));
 }
 
 /** The record as a name; undefined when it points to nothing that is a digest. */
@@ -51,13 +48,14 @@ export function toImageName(record: ImageRecord): ImageName | undefined {
 export async function readInventory(reading: Reading, snapshotters: readonly string[]): Promise<Inventory> {
   const inventory = emptyInventory();
   const now = Date.now();
-  await forEachBlob(reading, (info) => addBlob(inventory, info, now));
-  for (const snapshotter of snapshotters) {
-    await forEachSnapshot(reading, { snapshotter, filters: [] }, (info) => {
+  const blobs = forEachBlob(reading, (info) => addBlob(inventory, info, now));
+  const snapshots = snapshotters.map((snapshotter) =>
+    forEachSnapshot(reading, { snapshotter, filters: [] }, (info) => {
       const node = toSnapshotNode(snapshotter, info, now);
       inventory.snapshots.set(node.key, node);
-    });
-  }
+    }),
+  );
+  await Promise.all([blobs, ...snapshots]);
   return inventory;
 }
 
@@ -66,9 +64,9 @@ export async function forEachBlob(
   { connection, namespace, scope }: Reading,
   visit: (info: BlobInfo) => void,
 ): Promise<void> {
-  await connection.call({ operation: "list content", namespace, deadline: "list" }, scope, async (options) => {
-    for await (const message of connection.clients.content.list({}, options)) message.info.forEach(visit);
-  });
+  const spec = { operation: "list content", namespace, deadline: "list" } as const;
+  const messages = await connection.collect(spec, scope, { method: Content.method.list, input: {} });
+  for (const message of messages) message.info.forEach(visit);
 }
 
 /** Calls `visit` with every snapshot of one snapshotter that matches one of the filters. */
@@ -77,9 +75,9 @@ export async function forEachSnapshot(
   request: { readonly snapshotter: string; readonly filters: string[] },
   visit: (info: SnapshotInfo) => void,
 ): Promise<void> {
-  await connection.call({ operation: "list snapshots", namespace, deadline: "list" }, scope, async (options) => {
-    for await (const message of connection.clients.snapshots.list(request, options)) message.info.forEach(visit);
-  });
+  const spec = { operation: "list snapshots", namespace, deadline: "list" } as const;
+  const messages = await connection.collect(spec, scope, { method: Snapshots.method.list, input: request });
+  for (const message of messages) message.info.forEach(visit);
 }
 
 function addBlob(inventory: Inventory, info: BlobInfo, now: number): void {

@@ -4,32 +4,27 @@ import type { Container, ImageName } from "../../image/node-state.ts";
 import { RuntimeError } from "../runtime-error.ts";
 import { mapBounded } from "./bounded.ts";
 import { type ContainerRecord, readContainerRecords, readTaskStates } from "./container-records.ts";
-import { describeContainers, type ImageResolver } from "./containers.ts";
+import { type ContainerSources, describeContainers, type ImageResolver } from "./containers.ts";
 import type { CriView } from "./cri-link.ts";
 import { Images } from "./gen/containerd/services/images/v1/images_pb.js";
-import type { Lease } from "./held.ts";
 import { forEachSnapshot, type Reading, readLeases, toImageName, toSnapshotNode } from "./read-inventory.ts";
 
 const asksAtATime = 16;
 
 export interface UseQuestion {
   readonly snapshotters: readonly string[];
-  readonly resolver: ImageResolver;
   /** What CRI knows, read just now; undefined for namespaces that CRI does not manage. */
   readonly readCri: () => Promise<CriView | undefined>;
 }
 
-export interface Uses {
-  readonly containers: readonly Container[];
-  readonly records: readonly ContainerRecord[];
-  readonly leases: readonly Lease[];
-}
+/** What the daemon and CRI say of containers, not yet related to images. */
+export type UseRecords = Omit<ContainerSources, "resolver">;
 
 /**
  * CRI first, then the records, the writable snapshots last: a container that comes up in between shows at least as a record
  * or as a snapshot in use.
  */
-export async function readUses(reading: Reading, question: UseQuestion): Promise<Uses> {
+export async function readUseRecords(reading: Reading, question: UseQuestion): Promise<UseRecords> {
   const cri = await question.readCri();
   const records = await readContainerRecords(reading);
   const states = await readTaskStates(reading);
@@ -37,9 +32,16 @@ export async function readUses(reading: Reading, question: UseQuestion): Promise
   const parents = await readWritableSnapshots(reading, question.snapshotters);
   const writable = [...parents.keys()];
   await addParentsBetween(reading, parents);
-  const resolver = await withUnknownNames(reading, records, question.resolver);
-  const containers = describeContainers({ records, states, cri, parents, writable, leases, resolver });
-  return { containers, records, leases };
+  return { cri, records, states, leases, parents, writable };
+}
+
+/** The containers, with the images that they use. */
+export async function resolveUses(
+  reading: Reading,
+  uses: UseRecords,
+  resolver: ImageResolver,
+): Promise<readonly Container[]> {
+  return describeContainers({ ...uses, resolver: await withUnknownNames(reading, uses.records, resolver) });
 }
 
 /** Parents of all snapshots that are not committed, by key. */
