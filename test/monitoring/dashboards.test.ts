@@ -6,7 +6,7 @@ import { type Agent, startAgent } from "./agents.ts";
 import { dashboardNames, filledIn, type Panel, readDashboard } from "./dashboard.ts";
 import { type Prometheus, type Series, startPrometheus } from "./prometheus.ts";
 import { ruleFile } from "./rule-file.ts";
-import { skipReason } from "./tools.ts";
+import { skipReason, titled } from "./tools.ts";
 
 const dashboards = dashboardNames.map((name) => ({ name, ...readDashboard(name) }));
 const panels = dashboards.flatMap(({ name, panels }) => panels.map((panel) => ({ name, panel, title: panel.title })));
@@ -14,7 +14,7 @@ const queries = panels.flatMap(({ name, panel }) =>
   panel.targets.map((target) => ({ name, title: panel.title, type: panel.type, ...target })),
 );
 
-describe.skipIf(skipReason() !== undefined)("the dashboards on real agents", { timeout: 60_000 }, () => {
+describe.skipIf(skipReason() !== undefined)(titled("the dashboards on real agents"), { timeout: 60_000 }, () => {
   const agents: Agent[] = [];
   let prometheus: Prometheus;
   const startedAt = Date.now() / 1000;

@@ -6,7 +6,7 @@ import { parse } from "yaml";
 import * as z from "zod";
 import { metricTable } from "../../src/report/metric-table.ts";
 import { ruleFile } from "./rule-file.ts";
-import { promtool, skipReason } from "./tools.ts";
+import { promtool, skipReason, titled } from "./tools.ts";
 
 const root = join(import.meta.dirname, "../..");
 const casesFolder = join(import.meta.dirname, "rules");
@@ -41,7 +41,7 @@ const casesSchema = z.object({
 const rules = rulesSchema.parse(parse(readFileSync(ruleFile, "utf8"))).groups.flatMap((group) => group.rules);
 const alerts = rules.flatMap((rule) => (rule.alert === undefined ? [] : [{ ...rule, name: rule.alert }]));
 
-describe.skipIf(skipReason() !== undefined)("promtool", () => {
+describe.skipIf(skipReason() !== undefined)(titled("promtool"), () => {
   test("accepts the rule file", () => {
     expect(promtool(["check", "rules", ruleFile])).toContain(`${rules.length} rules found`);
   });

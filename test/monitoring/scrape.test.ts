@@ -7,7 +7,7 @@ import { type MetricRow, metricTable } from "../../src/report/metric-table.ts";
 import { waitFor } from "../support/wait.ts";
 import { type Agent, startAgent } from "./agents.ts";
 import { type Prometheus, startPrometheus } from "./prometheus.ts";
-import { skipReason } from "./tools.ts";
+import { skipReason, titled } from "./tools.ts";
 
 /** What a healthy agent on the embedded runtime has no occasion to count; it is still announced with its type and help. */
 const withoutOccasion = new Set<string>([
@@ -23,7 +23,7 @@ const maybeEmpty = new Set(["runtime_version"]);
 const rows: readonly MetricRow[] = Object.values(metricTable);
 const produced = rows.filter(({ name }) => !withoutOccasion.has(name));
 
-describe.skipIf(skipReason() !== undefined)("Prometheus and a running agent", { timeout: 60_000 }, () => {
+describe.skipIf(skipReason() !== undefined)(titled("Prometheus and a running agent"), { timeout: 60_000 }, () => {
   let agent: Agent | undefined;
   let prometheus: Prometheus;
 

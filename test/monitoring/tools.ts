@@ -15,6 +15,12 @@ export function skipReason(): string | undefined {
   return bin === undefined ? missing : undefined;
 }
 
+/** The title of tests that need Prometheus, with the reason when they are skipped. */
+export function titled(title: string): string {
+  const reason = skipReason();
+  return reason === undefined ? title : `${title} (skipped: ${reason})`;
+}
+
 /** The path of a tool, or an error that says why there is none. */
 export function toolPath(name: "prometheus" | "promtool"): string {
   const { bin, missing } = readManifest();
