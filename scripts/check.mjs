@@ -9,6 +9,7 @@ const checks = [
   ["format and lint", join(bin, "biome"), ["check", "--error-on-warnings", "."]],
   ["types", join(bin, "tsc"), ["-p", "."]],
   ["generated code", process.execPath, [join(root, "scripts/generate.mjs"), "--check"]],
+  ["generated chart files", projectNode, [join(root, "scripts/generate-chart.mjs"), "--check"]],
   ["generated documentation", projectNode, [join(root, "scripts/generate-docs.mjs"), "--check"]],
 ];
 let failed = 0;

@@ -1,13 +1,17 @@
-// `npm test`: sets everything up (on Debian as root the real daemons too) and runs every test. Arguments go to vitest.
+// `npm test`: sets everything up (real daemons, Helm and Prometheus too, where the machine allows) and runs every test. Arguments go to vitest.
 import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "./build.mjs";
 import { installDaemons } from "./daemons.mjs";
+import { installHelm } from "./helm-tools.mjs";
+import { installPrometheus } from "./prometheus-tools.mjs";
 import { cacheDir, root } from "./setup.mjs";
 
 build();
-await installDaemons();
+installDaemons();
+installHelm();
+installPrometheus();
 
 const results = join(cacheDir, "test-results.json");
 mkdirSync(cacheDir, { recursive: true });

@@ -11,6 +11,7 @@ import { commandSources, type Log, openLog } from "./command-context.ts";
 import { compose, type Session } from "./compose.ts";
 import { exitCode } from "./exit.ts";
 import type { CommonFlags, PolicyFlags, RunOnlyFlags } from "./flags.ts";
+import { giveMemoryBack } from "./give-memory-back.ts";
 import { observedPods } from "./observed-pods.ts";
 import { stopSignal } from "./signals.ts";
 import { makeStateFileUsable, remember } from "./state-file.ts";
@@ -98,6 +99,7 @@ async function serve({ settings, session, report, log, signal, registry }: Servi
       report,
       remember: (history) => {
         if (session.origin === "live") remember(config.stateFile, history, report);
+        giveMemoryBack();
       },
       signal,
     });
