@@ -16,6 +16,7 @@ import { observedPods } from "./observed-pods.ts";
 import { stopSignal } from "./signals.ts";
 import { makeStateFileUsable, remember } from "./state-file.ts";
 import { version } from "./version-text.ts";
+import { waitForTurn } from "./wait-for-turn.ts";
 
 export interface RunFlags extends CommonFlags, PolicyFlags, RunOnlyFlags {}
 
@@ -43,7 +44,7 @@ export async function runCommand(flags: RunFlags): Promise<number> {
   const stop = stopSignal();
   const events = kubernetesEvents(session, settings, report);
   try {
-    const metrics = createMetrics({ version, runtime: session.runtime.kind, runtimeVersion: "" });
+    const metrics = createMetrics({ version, runtime: session.runtime.kind, runtimeVersion: "unknown" });
     sinks.push(metrics.sink, events.sink);
     await serve({ settings, session, report, log, signal: stop.signal, registry: metrics.registry });
     if (flags.snapshotOut !== undefined) await session.capture(flags.snapshotOut, session.history);
@@ -79,7 +80,8 @@ async function serve({ settings, session, report, log, signal, registry }: Servi
   );
   const living = session.lively === undefined ? undefined : live(session, report, signal);
   try {
-    await waitForTurn(session, config.startJitter, signal);
+    const { clock, ownNode } = session;
+    await waitForTurn({ clock, usesKubernetes: ownNode !== undefined, startJitter: config.startJitter, signal });
     session.pods.start();
     settings.start({
       report,
@@ -110,11 +112,6 @@ async function serve({ settings, session, report, log, signal, registry }: Servi
     await living;
     await http.close();
   }
-}
-
-/** Agents that start together, after an upgrade of the fleet, do not ask the API server together. */
-async function waitForTurn({ ownNode, clock }: Session, startJitter: number, signal: AbortSignal): Promise<void> {
-  if (ownNode !== undefined && startJitter > 0) await clock.sleep(clock.random() * startJitter, signal);
 }
 
 function nodeWatch({ ownNode }: Session, staleAfterMs: number, report: ReportSink) {

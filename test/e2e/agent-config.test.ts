@@ -79,7 +79,8 @@ describeCriNodes("the agent's configuration", (node) => {
     const url = await addressOf(agent);
     const image = await pulled(node(), "unknown");
     const unknown = () => metric(url, "skipped_reconciles_total", 'reason="node-unknown"');
-    await waitFor("two rounds", async () => (await unknown()) >= 2);
+    // The first round waits ten seconds for the labels.
+    await waitFor("two rounds", async () => (await unknown()) >= 2, { timeoutMs: 30_000 });
     await waitFor("the event", () => api.events.some(({ message }) => message.includes("403")));
     const meanwhile = [await statusOf(url), (await node().names("k8s.io")).includes(image)];
 

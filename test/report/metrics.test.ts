@@ -105,6 +105,22 @@ describe("the metrics", () => {
     });
   });
 
+  it("say whether the newest configuration is the one that holds, and count the others", async () => {
+    const reloaded = (result: "loaded" | "refused"): ReportEvent => ({ kind: "config-reloaded", result, message: "x" });
+
+    const [start, refused, corrected] = await Promise.all([
+      samplesAfter(),
+      samplesAfter(reloaded("refused")),
+      samplesAfter(reloaded("refused"), reloaded("refused"), reloaded("loaded")),
+    ]);
+
+    expect([start, refused, corrected].map((samples) => samples["config_last_reload_successful"])).toEqual([1, 0, 1]);
+    expect(corrected).toMatchObject({
+      'config_reloads_total{result="refused"}': 2,
+      'config_reloads_total{result="loaded"}': 1,
+    });
+  });
+
   it("say whether the pods are known, what runs, and how long calls to the runtime take", async () => {
     const known: ReportEvent = { kind: "pods-synced", synced: true, message: "" };
     const call: ReportEvent = { kind: "runtime-call", call: "images.list", seconds: 0.02 };
