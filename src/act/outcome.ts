@@ -5,14 +5,18 @@ import type { Digest } from "../image/digest.ts";
 import type { RuntimeErrorCode } from "../runtime/runtime-error.ts";
 
 /** Why a removal failed, in the words of the metric `removal_failures_total{reason}`. */
-export type FailureReason =
-  | "conflict"
-  | "not_found"
-  | "permission_denied"
-  | "invalid_argument"
-  | "unavailable"
-  | "deadline"
-  | "unknown";
+export type FailureReason = (typeof everyFailureReason)[number];
+
+/** Every reason for a failed removal. */
+export const everyFailureReason = [
+  "conflict",
+  "not_found",
+  "permission_denied",
+  "invalid_argument",
+  "unavailable",
+  "deadline",
+  "unknown",
+] as const;
 
 /** What became of one name that the plan wanted to go. */
 export type NameResult =

@@ -6,7 +6,10 @@ import type { NodeState } from "../image/node-state.ts";
 import type { FilesystemUsage } from "../runtime/runtime.ts";
 
 /** Why a round removed nothing: the labels of `skipped_reconciles_total`. */
-export type SkipReason = "pods-not-synced" | "state-file" | "node-unknown" | "disabled";
+export type SkipReason = (typeof everySkipReason)[number];
+
+/** Every reason for skipping a round. */
+export const everySkipReason = ["pods-not-synced", "state-file", "node-unknown", "disabled"] as const;
 
 export type ReportEvent =
   | {

@@ -1,11 +1,11 @@
 // The Prometheus sink: turns report events into the metrics of the metric table, in a registry of its own.
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
-import type { NameOutcome, Outcome } from "../act/outcome.ts";
+import { everyFailureReason, type NameOutcome, type Outcome } from "../act/outcome.ts";
 import type { ReferenceOutcome } from "../act/remove-outcome.ts";
 import { takeInventory } from "../decide/inventory.ts";
 import type { Plan } from "../decide/plan.ts";
 import type { FilesystemUsage } from "../runtime/runtime.ts";
-import { type ReportEvent, type ReportSink, succeeded } from "./event.ts";
+import { everySkipReason, type ReportEvent, type ReportSink, succeeded } from "./event.ts";
 import { type MetricRow, metricTable } from "./metric-table.ts";
 
 const prefix = "prunelet_";
@@ -19,6 +19,7 @@ export interface Metrics {
 export interface BuildInfo {
   readonly version: string;
   readonly runtime: string;
+  /** What is known at the start; the first look at the runtime tells the truth. */
   readonly runtimeVersion: string;
 }
 
@@ -29,8 +30,33 @@ export function createMetrics(build: BuildInfo): Metrics {
   const metrics = createAll(registry);
   // What the agent started with was loaded.
   metrics.configLastReload.set(1);
-  metrics.buildInfo.set({ version: build.version, runtime: build.runtime, runtime_version: build.runtimeVersion }, 1);
-  return { registry, sink: (event) => feed(metrics, event) };
+  setBuildInfo(metrics, build);
+  startAtZero(metrics);
+  const sink: ReportSink = (event) => {
+    if (event.kind === "planned") {
+      const { kind, version } = event.state.runtime;
+      setBuildInfo(metrics, { ...build, runtime: kind, runtimeVersion: version });
+    }
+    feed(metrics, event);
+  };
+  return { registry, sink };
+}
+
+function setBuildInfo(metrics: All, { version, runtime, runtimeVersion }: BuildInfo): void {
+  metrics.buildInfo.reset();
+  metrics.buildInfo.set({ version, runtime, runtime_version: runtimeVersion }, 1);
+}
+
+/** Counters whose labels are known begin at 0: Prometheus does not see the first increase of a series that was not there. */
+function startAtZero(metrics: All): void {
+  for (const reason of ["unused", "spare-name", "dangling"]) {
+    metrics.imagesDeleted.inc({ reason }, 0);
+    metrics.namesUntagged.inc({ reason }, 0);
+  }
+  for (const reason of everyFailureReason) metrics.removalFailures.inc({ reason }, 0);
+  for (const result of ["done", "failed", "skipped"]) metrics.reconciles.inc({ result }, 0);
+  for (const reason of everySkipReason) metrics.skippedReconciles.inc({ reason }, 0);
+  for (const result of ["loaded", "refused"]) metrics.configReloads.inc({ result }, 0);
 }
 
 type All = ReturnType<typeof createAll>;

@@ -10,15 +10,7 @@ import { type Prometheus, startPrometheus } from "./prometheus.ts";
 import { skipReason, titled } from "./tools.ts";
 
 /** What a healthy agent on the embedded runtime has no occasion to count; it is still announced with its type and help. */
-const withoutOccasion = new Set<string>([
-  "removal_failures_total",
-  "skipped_reconciles_total",
-  "runtime_call_duration_seconds",
-  "config_reloads_total",
-]);
-
-/** A label without a value is no label to Prometheus: the runtime's version is unknown while the runtime cannot be asked. */
-const maybeEmpty = new Set(["runtime_version"]);
+const withoutOccasion = new Set<string>(["runtime_call_duration_seconds"]);
 
 const rows: readonly MetricRow[] = Object.values(metricTable);
 const produced = rows.filter(({ name }) => !withoutOccasion.has(name));
@@ -86,7 +78,7 @@ describe.skipIf(skipReason() !== undefined)(titled("Prometheus and a running age
 });
 
 function withoutMaybeEmpty(labels: readonly string[]): readonly string[] {
-  return labels.filter((label) => !maybeEmpty.has(label)).toSorted();
+  return labels.toSorted();
 }
 
 function documentedQueries(): readonly string[] {
