@@ -93,7 +93,7 @@ function installOne({ name, module, version }) {
   process.stderr.write(`prunelet: building Helm ${version} for the tests, which takes some minutes ...\n`);
   const draft = `${target}.${process.pid}`;
   try {
-    go(["install", "-trimpath", "-ldflags=-s -w", `${module}@${version}`], { GOBIN: draft });
+    go(["install", "-ldflags=-s -w", `${module}@${version}`], { GOBIN: draft });
     renameSync(join(draft, "helm"), target);
   } finally {
     rmSync(draft, { recursive: true, force: true });

@@ -129,7 +129,7 @@ interface Run {
   readonly args: readonly string[];
 }
 
-/** As the chart's pod: read-only root, no capabilities, seccomp, and of the node only the socket's folder and the state. */
+/** As the chart's pod: read-only root, no capabilities, seccomp, its limit of memory, and of the node only the socket's folder and the state. */
 function runArguments(node: E2eNode, { id, flags, args }: Run): readonly string[] {
   const { containerd } = node;
   const socketFolder = dirname(containerd.socket);
@@ -139,6 +139,7 @@ function runArguments(node: E2eNode, { id, flags, args }: Run): readonly string[
   ];
   return [
     ...["-n", "default", "run", "--snapshotter", containerd.snapshotter, "--read-only", "--seccomp"],
+    ...["--memory-limit", String(256 * 1024 * 1024)],
     ...["--cgroup", `${containerd.cgroup}/default-${id}`],
     ...["--runc-binary", required(findProgram("runc")), "--runc-root", runcRoot(socketFolder)],
     ...capabilities.split(" ").flatMap((capability) => ["--cap-drop", `CAP_${capability}`]),
