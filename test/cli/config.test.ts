@@ -60,6 +60,15 @@ describe("prunelet config", () => {
     });
   });
 
+  it("shows a start jitter in a pod, where many agents may start together, and none elsewhere", async () => {
+    const outside = await config("--node-label", "a=b", "-o", "json");
+    vi.stubEnv("KUBERNETES_SERVICE_HOST", "10.96.0.1");
+    const inside = await config("--node-label", "a=b", "-o", "json");
+
+    const jitters = [outside, inside].map(({ stdout }) => (JSON.parse(stdout) as Shown).config["startJitter"]);
+    expect(jitters).toEqual(["0", "30s"]);
+  });
+
   it("is a table for people", async () => {
     const { stdout } = await config("--node-label", "a=b");
 
