@@ -43,7 +43,7 @@ export interface ControllerStatus {
 
 export interface Controller {
   status(): ControllerStatus;
-  /** The settings are others now: the wait for the next round is measured anew. */
+  /** The settings are others now: the wait for the next round is measured anew, and a round that may no longer run ends. */
   settingsChanged(): void;
   /** Resolves when the signal has fired and the last round has ended. */
   readonly done: Promise<void>;
@@ -66,6 +66,7 @@ class Loop {
   readonly #input: ControllerInput;
   #history: History;
   #alarm = new AbortController();
+  #round = new AbortController();
 
   constructor(input: ControllerInput) {
     this.#input = input;
@@ -74,6 +75,8 @@ class Loop {
 
   wake(): void {
     this.#alarm.abort();
+    // A round that may no longer run finishes the removal in progress and leaves the rest alone.
+    if (this.#input.settings().hold !== undefined) this.#round.abort();
   }
 
   async run(): Promise<void> {
@@ -93,8 +96,11 @@ class Loop {
       return { kind: "held", reason: hold.reason };
     }
     this.status.roundSince = clock.now();
+    this.#round = new AbortController();
+    const signal = AbortSignal.any([this.#input.signal, this.#round.signal]);
     const policy = policyAt(clock.now());
-    const result = await runRound({ ...this.#input, history: this.#history, policy, concurrency, callTimeoutMs });
+    const limits = { policy, concurrency, callTimeoutMs, signal };
+    const result = await runRound({ ...this.#input, ...limits, history: this.#history });
     this.status.roundSince = undefined;
     if (result.kind === "done") {
       this.status.observed = true;

@@ -95,6 +95,22 @@ describe("a loop that is held", () => {
     ]);
   });
 
+  it("ends a round that has begun: the removal in progress is finished, the rest is left alone", async () => {
+    const settings: { hold: LoopSettings["hold"] } = { hold: undefined };
+    const loop = start({ settings: () => ({ ...plain, ...settings }) }, ({ runtime }) =>
+      runtime.beforeNext("removeName", () => {
+        settings.hold = disabled;
+        loop.controller.settingsChanged();
+      }),
+    );
+
+    await loop.asleep(1);
+
+    const results = loop.events.flatMap((event) => (event.kind === "name-done" ? [event.outcome.result.kind] : []));
+    expect(results).toEqual(["removed", "skipped"]);
+    expect(kinds(loop).at(-1)).toBe("round-skipped");
+  });
+
   it("forgets ages while the node is left alone, so that nothing goes for uses that nobody saw", async () => {
     const settings: { hold: LoopSettings["hold"] } = { hold: undefined };
     const policyAt = () => ({ ...removeAllUnused, unusedFor: 100_000 });
