@@ -13,7 +13,11 @@ const aptDir = join(cacheDir, "apt");
 /** Where the result is written; test/support/daemons/manifest.ts reads it. */
 export const manifestFile = join(daemonsDir, "daemons.json");
 
-const packages = ["containerd", "runc", "busybox-static", "docker-registry", "iptables"];
+// Daemons and what runs in them; the shells whose completion is tested; what makes the image smaller.
+const packages = [
+  ...["containerd", "runc", "busybox-static", "docker-registry", "iptables"],
+  ...["zsh", "fish", "binutils"],
+];
 
 /** The containerd lines that the tests cover, and the suites that carry them, the first that answers wins. */
 const containerdLines = [

@@ -9,7 +9,7 @@ import type { FilesystemUsage } from "../runtime/runtime.ts";
 export type SkipReason = (typeof everySkipReason)[number];
 
 /** Every reason for skipping a round. */
-export const everySkipReason = ["pods-not-synced", "state-file", "node-unknown", "disabled"] as const;
+export const everySkipReason = ["pods-not-synced", "node-unknown", "disabled"] as const;
 
 export type ReportEvent =
   | {
