@@ -1,11 +1,14 @@
 // Shell completion: the bash script does in a real bash what a person expects of the tab key; the others name everything.
 import { spawnSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { longName } from "../../src/cli/command-spec.ts";
 import { commandTable } from "../../src/cli/command-table.ts";
 import { bashCompletion } from "../../src/cli/completion-bash.ts";
 import { fishCompletion } from "../../src/cli/completion-fish.ts";
 import { zshCompletion } from "../../src/cli/completion-zsh.ts";
+import { createTempFolder } from "../support/temp.ts";
 
 const names = commandTable.map(({ name }) => name);
 
@@ -47,8 +50,8 @@ describe("completion in bash", () => {
 });
 
 describe.each([
-  ["zsh", zshCompletion, ["-n", "/dev/stdin"]],
-  ["fish", fishCompletion, ["--no-execute", "/dev/stdin"]],
+  ["zsh", zshCompletion, "-n"],
+  ["fish", fishCompletion, "--no-execute"],
 ] as const)("completion in %s", (shell, script, check) => {
   test("names every command and every flag", () => {
     const text = script();
@@ -71,8 +74,13 @@ describe.each([
   test.skipIf(!installed && !process.env["CI"])(
     installed ? "is a script that the shell accepts" : `is a script (skipped: no ${shell})`,
     () => {
-      const { status, stderr } = spawnSync(shell, check, { input: script(), encoding: "utf8" });
+      const folder = createTempFolder();
+      const file = join(folder.path, "completion");
+      writeFileSync(file, script());
 
+      const { status, stderr } = spawnSync(shell, [check, file], { encoding: "utf8" });
+
+      folder.remove();
       expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
     },
   );
