@@ -80,7 +80,7 @@ function byPrefix(text: string, hex: string, inEach: InEach, missing: ImageSearc
 }
 
 function byName(index: ImageIndex, name: string): IndexedImage | undefined {
-  const target = index.byName.get(name)?.target;
+  const target = index.nameOf(name)?.target;
   return target === undefined ? undefined : index.byTarget.get(target);
 }
 

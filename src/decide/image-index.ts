@@ -15,7 +15,8 @@ export interface ImageIndex {
   /** In byte order of their first name. */
   readonly images: readonly IndexedImage[];
   readonly byTarget: ReadonlyMap<Digest, IndexedImage>;
-  readonly byName: ReadonlyMap<string, ImageName>;
+  /** The name that is stored exactly so. */
+  nameOf(text: string): ImageName | undefined;
   /** Targets of the images that any digest mentioned in `text` means. */
   targetsOf(text: string): readonly Digest[];
   /** Targets of the images one of whose digests begins with `hex`. */
@@ -29,13 +30,17 @@ export function indexImages(namespace: NamespaceState): ImageIndex {
   const byTarget = joinNamesToImages(namespace);
   const images = [...byTarget.values()].sort((a, b) => compareBytes(firstName(a), firstName(b)));
   const byDigest = mapMany(images, (entry) => entry.image.digests);
-  // Asked only about containers whose image nobody recorded: most nodes have none.
-  let byTopSnapshot: ReadonlyMap<string, readonly Digest[]> | undefined;
+  // Asked only where a use mentions no digest: most nodes never need them.
+  let byName: ReadonlyMap<string, ImageName> | undefined;
+  let byTopSnapshot: ReadonlyMap<string, OneOrMore> | undefined;
 
   return {
     images,
     byTarget,
-    byName: new Map(namespace.names.map((name) => [name.name, name])),
+    nameOf(text) {
+      byName ??= new Map(namespace.names.map((name) => [name.name, name]));
+      return byName.get(text);
+    },
     targetsOf: (text) => [...new Set(digestsIn(text).flatMap((digest) => byDigest.get(digest) ?? []))],
     targetsByHexPrefix(hex) {
       const matching = [...byDigest].filter(([digest]) => hexOf(digest as Digest).startsWith(hex));
@@ -43,7 +48,7 @@ export function indexImages(namespace: NamespaceState): ImageIndex {
     },
     targetsBySnapshot(key) {
       byTopSnapshot ??= mapMany(images, (entry) => topSnapshots(entry.image));
-      return byTopSnapshot.get(key) ?? [];
+      return [byTopSnapshot.get(key) ?? []].flat();
     },
   };
 }
@@ -71,13 +76,20 @@ function firstName(entry: IndexedImage): string {
   return entry.names[0]?.name ?? "";
 }
 
-function mapMany(images: readonly IndexedImage[], keysOf: (entry: IndexedImage) => readonly string[]) {
-  const result = new Map<string, Digest[]>();
+/** Nearly every key means one image: a list is made only for those that mean more. */
+type OneOrMore = Digest | readonly Digest[];
+
+function mapMany(
+  images: readonly IndexedImage[],
+  keysOf: (entry: IndexedImage) => readonly string[],
+): ReadonlyMap<string, OneOrMore> {
+  const result = new Map<string, OneOrMore>();
   for (const entry of images) {
+    const { target } = entry.image;
     for (const key of keysOf(entry)) {
-      const targets = result.get(key);
-      if (targets === undefined) result.set(key, [entry.image.target]);
-      else if (!targets.includes(entry.image.target)) targets.push(entry.image.target);
+      const known = result.get(key);
+      if (known === undefined) result.set(key, target);
+      else if (known !== target) result.set(key, [...new Set([known, target].flat())]);
     }
   }
   return result;

@@ -37,7 +37,7 @@ function usersIn(namespace: NamespaceState, pods: readonly Pod[]): ReadonlyMap<D
   const targetsUsedBy = (containers: readonly Container[], asking: readonly Pod[]): ReadonlySet<Digest> => {
     const one = { ...namespace, containers };
     const usage = findUses({ namespace: one, index, pods: asking, semantics: "strict", criManaged });
-    return targetsOf(usage, (name) => index.byName.get(name)?.target);
+    return targetsOf(usage, (name) => index.nameOf(name)?.target);
   };
   for (const container of namespace.containers) {
     for (const target of targetsUsedBy([container], [])) usersOf(target).containers.push(container);

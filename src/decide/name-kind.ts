@@ -17,8 +17,21 @@ export interface ClassifiedName {
   readonly repository?: string;
 }
 
+/** The same names are judged round after round, and reading them is a quarter of deciding: what they are can never change. */
+const known = new Map<string, ClassifiedName>();
+const mostKnown = 50_000;
+
 /** Classifies a name as the runtime stores it. */
 export function classifyName(name: string): ClassifiedName {
+  const before = known.get(name);
+  if (before !== undefined) return before;
+  if (known.size >= mostKnown) known.clear();
+  const classified = classify(name);
+  known.set(name, classified);
+  return classified;
+}
+
+function classify(name: string): ClassifiedName {
   if (isIdName(name)) return { kind: "id" };
   if (name.startsWith("moby-dangling@")) return { kind: "dangling" };
   const reference = tryParseReference(name);

@@ -126,7 +126,10 @@ function decideImage(entry: IndexedImage, context: ImageContext): NameDecision[]
 
 function judgeNames(entry: IndexedImage, context: ImageContext, imageUsed: boolean): JudgedName[] {
   const { usage, input, criManaged } = context;
-  const classified = entry.names.map((name) => ({ name, ...classifyName(name.name) }));
+  const classified = entry.names.map((name) => {
+    const { kind, repository } = classifyName(name.name);
+    return { name, kind, repository };
+  });
   const protection = {
     policy: input.policy,
     history: input.history,
@@ -136,15 +139,22 @@ function judgeNames(entry: IndexedImage, context: ImageContext, imageUsed: boole
     imageInUse: imageUsed || entry.names.some((name) => usage.names.has(name.name)),
     imageIsDangling: criManaged && classified.every(({ kind }) => kind === "id" || kind === "dangling"),
   };
-  return classified.map((name) => ({
-    ...name,
-    reasons: [
-      ...(usage.names.get(name.name.name) ?? []),
-      ...(name.repository === undefined ? [] : (usage.repositories.get(name.repository) ?? [])),
-      ...usage.unresolved,
-      ...protectionsOf({ image: entry.image, name: name.name, kind: name.kind }, protection),
-    ],
-  }));
+  return classified.map(({ name, kind, repository }) => {
+    const uses = usage.names.get(name.name) ?? none;
+    const ofRepository = (repository !== undefined && usage.repositories.get(repository)) || none;
+    const protections = protectionsOf({ image: entry.image, name, kind }, protection);
+    const reasons = joined(uses, ofRepository, usage.unresolved, protections);
+    return repository === undefined ? { name, kind, reasons } : { name, kind, repository, reasons };
+  });
+}
+
+const none: readonly Reason[] = [];
+
+/** Most names have no reason to stay, or one kind of them: a list is made only where there are more. */
+function joined(...lists: readonly (readonly Reason[])[]): readonly Reason[] {
+  let all = none;
+  for (const list of lists) if (list.length > 0) all = all.length === 0 ? list : [...all, ...list];
+  return all;
 }
 
 // Tags go first and the ID name last, so that an interrupted removal never leaves a tag on half an image.
@@ -196,6 +206,7 @@ function uniqueReasons(reasons: readonly Reason<string>[]): readonly Reason<stri
 }
 
 function currentUses(usage: Usage, index: ImageIndex): CurrentUses {
-  const byName = [...usage.names.keys()].flatMap((name) => index.byName.get(name)?.target ?? []);
-  return { images: new Set([...usage.images.keys(), ...byName]), names: new Set(usage.names.keys()) };
+  const byName = index.images.filter(({ names }) => names.some(({ name }) => usage.names.has(name)));
+  const images = new Set([...usage.images.keys(), ...byName.map(({ image }) => image.target)]);
+  return { images, names: new Set(usage.names.keys()) };
 }

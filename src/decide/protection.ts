@@ -42,14 +42,19 @@ const protections: readonly Protection[] = [
 ];
 
 /** Every reason why a name stays although nothing uses it. Empty when nothing protects it. */
-export function protectionsOf(candidate: Candidate, context: ProtectionContext): Reason[] {
-  const reasons: Reason[] = [];
+export function protectionsOf(candidate: Candidate, context: ProtectionContext): readonly Reason[] {
+  let reasons: Reason[] | undefined;
   for (const protection of protections) {
     const reason = protection(candidate, context);
-    if (reason !== undefined) reasons.push(reason);
+    if (reason === undefined) continue;
+    if (reasons === undefined) reasons = [reason];
+    else reasons.push(reason);
   }
-  return reasons;
+  return reasons ?? unprotected;
 }
+
+// Most names of most nodes share this one list.
+const unprotected: readonly Reason[] = [];
 
 function pinned({ image }: Candidate): Reason | undefined {
   return image.pinned ? { code: "pinned", detail: "the runtime marks the image as pinned" } : undefined;

@@ -78,10 +78,10 @@ class ContentIndex {
     const known = inner(this.#held, namespace);
     let held = known.get(image);
     if (held === undefined) {
-      held = [
-        ...image.blobs.map(({ digest, size }) => sized(this.blob(digest), size)),
-        ...image.snapshots.map(({ key, size }) => sized(this.snapshot(namespace, key), size)),
-      ];
+      const items: Item[] = [];
+      for (const { digest, size } of image.blobs) items.push(sized(this.blob(digest), size));
+      for (const { key, size } of image.snapshots) items.push(sized(this.snapshot(namespace, key), size));
+      held = items;
       known.set(image, held);
     }
     return held;

@@ -30,7 +30,7 @@ export function podNeeds(pods: readonly Pod[], place: UsePlace): readonly PodNee
     .filter((pod) => !isTerminal(pod))
     .map((pod): PodNeed => {
       const usage = look({ ...place, namespace: { ...place.namespace, containers: [] } }, [pod]);
-      const names = new Set([...usage.names.keys()].filter((name) => place.index.byName.has(name)));
+      const names = new Set([...usage.names.keys()].filter((name) => place.index.nameOf(name) !== undefined));
       return { pod: `${pod.namespace}/${pod.name}`, phase: pod.phase, names, targets: new Set(usage.images.keys()) };
     })
     .filter(({ names, targets }) => names.size + targets.size > 0);

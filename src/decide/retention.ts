@@ -53,12 +53,19 @@ export interface CriRetentionInput extends RetentionInput {
  * as long as it had one.
  */
 export function retainCriNames(input: CriRetentionInput): NameDecision[] {
+  if (nothingStays(input)) return input.names.map((judged) => decided(judged, none, false));
   const keep = new Map<JudgedName, readonly Reason[]>();
   keepNeeded(input, keep);
   keepCompanionsOfTags(input.names, keep);
   keepLastReadable(input, keep);
   keepIdNames(input, keep);
-  return input.names.map((judged) => decided(judged, keep.get(judged) ?? [], keep.size > 0));
+  return input.names.map((judged) => decided(judged, keep.get(judged) ?? none, keep.size > 0));
+}
+
+const none: readonly Reason[] = [];
+
+function nothingStays({ names, imageUses }: RetentionInput): boolean {
+  return imageUses.length === 0 && names.every(({ reasons }) => reasons.length === 0);
 }
 
 type Kept = Map<JudgedName, readonly Reason[]>;

@@ -101,7 +101,7 @@ class UsageBuilder implements Usage {
   #targetsNow(spelling: string): readonly Digest[] {
     const parsed = tryParseReference(stripRuntimeScheme(spelling));
     const full = parsed === undefined ? spelling : formatReference(withDefaultTag(parsed));
-    return [full, spelling].flatMap((name) => this.#index.byName.get(name)?.target ?? []);
+    return [full, spelling].flatMap((name) => this.#index.nameOf(name)?.target ?? []);
   }
 
   /** Images that a spelling means when it is read as an ID, an ID prefix or a reference with a digest. */
