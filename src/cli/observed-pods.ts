@@ -5,10 +5,11 @@ import type { ReportSink } from "../report/event.ts";
 /** The same pod source, whose changes between synced and unsynced are reported once each. */
 export function observedPods(source: PodSource, report: ReportSink): PodSource {
   let synced: boolean | undefined;
+  let stopped = false;
   const look = () => {
     const view = source.view();
     const now = view.kind !== "unsynced";
-    if (now !== synced) {
+    if (now !== synced && !stopped) {
       synced = now;
       report({ kind: "pods-synced", synced: now, message: messageOf(view) });
     }
@@ -23,7 +24,11 @@ export function observedPods(source: PodSource, report: ReportSink): PodSource {
       return look();
     },
     onChange: (listener) => source.onChange(listener),
-    stop: () => source.stop(),
+    stop() {
+      // Whoever stops knows that nothing is watched any more.
+      stopped = true;
+      return source.stop();
+    },
   };
 }
 

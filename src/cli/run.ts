@@ -52,6 +52,7 @@ export async function runCommand(flags: RunFlags): Promise<number> {
   } finally {
     stop.release();
     await events.close();
+    await session.pods.stop();
     await session.close();
   }
 }
