@@ -76,7 +76,7 @@ export interface ContainerRuntime {
   readonly kind: RuntimeKind;
   /** Asks the runtime who it is. */
   info(options?: CallOptions): Promise<RuntimeInfo>;
-  /** Everything that is known, read in an order that never misses a use: names first, containers last. */
+  /** Everything that is known, read in an order that never misses a use: names before content and containers. */
   observe(options?: CallOptions): Promise<RuntimeState>;
   /** The containers of a namespace, read now. Used again right before a removal. */
   containers(namespace: string, options?: CallOptions): Promise<readonly Container[]>;
