@@ -2,6 +2,7 @@
 import { randomUUID } from "node:crypto";
 import type { Digest } from "../../image/digest.ts";
 import type { Container, ImageName } from "../../image/node-state.ts";
+import { type FilesystemProbe, filesystemsOf, probeFilesystem } from "../filesystems.ts";
 import type {
   CallOptions,
   Capabilities,
@@ -23,7 +24,6 @@ import { CriLink } from "./cri-link.ts";
 import { socketPath } from "./endpoint.ts";
 import { subscribe } from "./events.ts";
 import { FactReader } from "./fact-reader.ts";
-import { type FilesystemProbe, filesystemsOf, probeFilesystem } from "./filesystems.ts";
 import { expiryLabel } from "./gc-labels.ts";
 import { hostPlatform } from "./host-platform.ts";
 import { type Memory, type NamespaceSeen, observeNamespace } from "./observe-namespace.ts";

@@ -2,6 +2,7 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { type Digest, toDigest } from "../../image/digest.ts";
 import type { ContainerState } from "../../image/node-state.ts";
+import { mapBounded } from "../bounded.ts";
 import {
   type Container as CriContainer,
   ContainerState as CriContainerState,
@@ -10,7 +11,6 @@ import {
   PodSandboxState,
 } from "../cri/gen/runtime/v1/api_pb.js";
 import { RuntimeError } from "../runtime-error.ts";
-import { mapBounded } from "./bounded.ts";
 import type { CallSpec, Connection, Scope } from "./connection.ts";
 
 const statusesAtATime = 16;
