@@ -31,6 +31,8 @@ export interface Capabilities {
   readonly compareAndDelete: boolean;
   readonly pinnedImages: boolean;
   readonly namespaces: boolean;
+  /** Changes are told as they happen. Where they are not, only looking again shows them. */
+  readonly events: boolean;
 }
 
 export interface RuntimeInfo {
