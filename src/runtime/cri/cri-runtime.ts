@@ -6,8 +6,8 @@ import type {
   Capabilities,
   ContainerRuntime,
   FilesystemUsage,
+  ImageRemovalResult,
   ImageUsage,
-  RemovalResult,
   RuntimeEvent,
   RuntimeInfo,
   RuntimeState,
@@ -118,7 +118,7 @@ class CriRuntime implements ContainerRuntime {
     throw unsupported("remove name", "CRI removes images whole");
   }
 
-  async removeImage(namespace: string, image: WholeImage, options?: CallOptions): Promise<RemovalResult> {
+  async removeImage(namespace: string, image: WholeImage, options?: CallOptions): Promise<ImageRemovalResult> {
     checkNamespace(namespace, "remove image");
     return removeImage({ link: this.#link, listing: this.#listing }, image, options);
   }

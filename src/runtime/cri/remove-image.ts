@@ -1,6 +1,6 @@
 // Removes one image through CRI, and believes nothing but the list.
 import type { Digest } from "../../image/digest.ts";
-import type { CallOptions, RemovalResult, WholeImage } from "../runtime.ts";
+import type { CallOptions, ImageRemovalResult, WholeImage } from "../runtime.ts";
 import { RuntimeError } from "../runtime-error.ts";
 import { scopeOf } from "../wire/calls.ts";
 import type { CriLink } from "./cri-link.ts";
@@ -17,18 +17,19 @@ const freshFor = 200;
  */
 export async function removeImage(
   { link, listing }: { readonly link: CriLink; readonly listing: ImageListing },
-  { id, names }: WholeImage,
+  { id, names, pinned }: WholeImage,
   options: CallOptions | undefined,
-): Promise<RemovalResult> {
+): Promise<ImageRemovalResult> {
   const scope = scopeOf(options);
   const found = byId(await listing.recent(freshFor, scope), id);
-  if (found === undefined) return "already-gone";
-  if (found.names.some((name) => !names.includes(name))) return "moved";
-  if (found.pinned) throw new RuntimeError("conflict", operation, `the runtime pins ${id} by now`);
+  if (found === undefined) return { kind: "already-gone" };
+  const unknown = found.names.find((name) => !names.includes(name));
+  if (unknown !== undefined) return { kind: "renamed", name: unknown };
+  if (found.pinned && !pinned) throw new RuntimeError("conflict", operation, `the runtime pins ${id} by now`);
   const failure = await failureOf(link.removeImage(found.listedId, scope));
   // What became of it is worth knowing even when the time for the removal itself is used up.
   const left = byId(await listing.fresh(scopeOf(options)).catch((error) => throwFirst(failure, error)), id);
-  if (left === undefined) return "removed";
+  if (left === undefined) return { kind: "removed", names: found.names };
   throw failure === undefined ? notGone(id) : refused(failure);
 }
 
