@@ -17,7 +17,8 @@ export type KeepCode =
   | "recently-used"
   | "filtered"
   | "not-dangling"
-  | "other-names";
+  | "other-names"
+  | "runtime-cannot-untag";
 
 /** Why a name is untagged or an image is deleted. */
 export type RemoveCode = "unused" | "spare-name" | "dangling";
@@ -46,4 +47,5 @@ export const keepCodes: Readonly<Record<KeepCode, string>> = {
   filtered: "a filter does not accept it",
   "not-dangling": "only dangling images are to be removed, and it has a tag or a digest reference",
   "other-names": "another name of the image stays",
+  "runtime-cannot-untag": "another name of the image stays, and this runtime cannot remove one name alone",
 };
