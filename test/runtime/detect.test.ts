@@ -1,12 +1,12 @@
 // Which runtime is chosen on a host, and what is said when none or several can be: over real sockets below a root of our own.
-import { mkdirSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type FindOptions, findEndpoint, findRuntime, kindOfEndpoint } from "../../src/runtime/detect.ts";
 import { knownSockets } from "../../src/runtime/known-sockets.ts";
 import { RuntimeError } from "../../src/runtime/runtime-error.ts";
 import {
+  leaveSocket,
   type Stop,
   serveContainerd,
   serveCri,
@@ -119,7 +119,7 @@ describe("sockets without a runtime", () => {
 
   test("alone are an error that says what is wrong with each", async () => {
     await serve(serveSilence(at(containerd)));
-    await leaveBehind(at(docker));
+    await leaveSocket(at(docker));
 
     const problem = await problemOf(find());
 
@@ -267,13 +267,3 @@ describe("a socket that was named", () => {
     });
   });
 });
-
-/** A socket whose server was killed. */
-async function leaveBehind(path: string): Promise<void> {
-  mkdirSync(dirname(path), { recursive: true });
-  const server = createServer();
-  const draft = `${path}.draft`;
-  await new Promise<void>((resolve) => server.listen(draft, resolve));
-  renameSync(draft, path);
-  await new Promise<void>((resolve) => server.close(() => resolve()));
-}

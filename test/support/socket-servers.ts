@@ -1,5 +1,5 @@
 // Somebody who listens on a socket: stand-ins for every runtime, and for what is none.
-import { mkdirSync } from "node:fs";
+import { mkdirSync, renameSync } from "node:fs";
 import { createServer as createHttpServer } from "node:http";
 import { createServer as createHttp2Server, type ServerHttp2Session } from "node:http2";
 import { createServer, type Socket } from "node:net";
@@ -52,6 +52,21 @@ export function serveSilence(path: string): Promise<Stop> {
   return listening(server, path, () => {
     for (const socket of sockets) socket.destroy();
   });
+}
+
+/** A socket whose server is gone. */
+export async function leaveSocket(path: string): Promise<void> {
+  const draft = `${path}.draft`;
+  const stop = await listening(createServer(), draft, () => undefined);
+  // Closing removes the path that was listened on: another name stays.
+  renameSync(draft, path);
+  await stop();
+}
+
+/** Says something that no protocol knows, and hangs up. */
+export function serveNonsense(path: string): Promise<Stop> {
+  const server = createServer((socket) => socket.on("error", () => undefined).end("hello\n"));
+  return listening(server, path, () => undefined);
 }
 
 interface Listener {
