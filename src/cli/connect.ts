@@ -3,6 +3,7 @@ import { ConfigError } from "../config/config-error.ts";
 import type { Config } from "../config/schema.ts";
 import type { ReportSink } from "../report/event.ts";
 import { connectContainerd } from "../runtime/containerd/containerd-runtime.ts";
+import { connectCri } from "../runtime/cri/cri-runtime.ts";
 import { type Found, findEndpoint, findRuntime, kindOfEndpoint } from "../runtime/detect.ts";
 import type { ContainerRuntime } from "../runtime/runtime.ts";
 
@@ -35,6 +36,7 @@ function adapterOf({ kind, endpoint }: Found, { namespaces }: Config, report: Re
     case "containerd":
       return connectContainerd({ endpoint, namespaces, onCall });
     case "cri":
+      return connectCri({ endpoint, onCall });
     case "docker":
       throw new ConfigError([`runtime ${kind} is not supported by this version: use --runtime containerd`]);
   }
