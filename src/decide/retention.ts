@@ -10,6 +10,8 @@ export interface JudgedName {
   readonly kind: NameKind;
   readonly repository?: string;
   readonly reasons: readonly Reason[];
+  /** True when the remove list means it. */
+  readonly listed: boolean;
 }
 
 export interface RetentionInput {
@@ -131,8 +133,9 @@ function lastName(because: readonly Reason[]): Reason[] {
 }
 
 function decided(judged: JudgedName, keep: readonly Reason[], imageStays: boolean): NameDecision {
-  const { name, kind } = judged;
+  const { name, kind, listed } = judged;
   if (keep.length > 0) return { name, kind, keep };
+  if (listed) return { name, kind, keep, remove: "remove-list" };
   if (kind === "dangling") return { name, kind, keep, remove: "dangling" };
   return { name, kind, keep, remove: imageStays ? "spare-name" : "unused" };
 }
