@@ -111,25 +111,31 @@ function removablesOf(subjects: readonly Subject[]): readonly Removable[] {
 /** Images that hold the ID name of others, by number, with the numbers of those others: they have to be gone before. */
 function twinsBehindIds(subjects: readonly Subject[]): ReadonlyMap<number, readonly number[]> {
   const twins = new Map<number, readonly number[]>();
-  const first = new Map<JudgedNamespace, Map<string, Subject[]>>();
-  for (const subject of subjects) {
-    const ofNamespace = first.get(subject.judged) ?? new Map<string, Subject[]>();
-    first.set(subject.judged, ofNamespace);
-    const { id } = subject.entry.image;
-    const same = ofNamespace.get(id);
-    if (same === undefined) ofNamespace.set(id, [subject]);
-    else same.push(subject);
-  }
-  for (const groups of first.values()) {
-    for (const [id, group] of groups) {
-      const holder =
-        group.length > 1 ? group.find(({ entry }) => entry.names.some((name) => isSharedIdName(name, id))) : undefined;
-      if (holder === undefined) continue;
+  for (const group of sameIds(subjects)) {
+    const id = group[0]?.entry.image.id ?? "";
+    const holder = group.find(({ entry }) => entry.names.some((name) => isSharedIdName(name, id)));
+    const others = group.filter((other) => other !== holder);
+    if (holder !== undefined) {
       twins.set(
         holder.number,
-        group.filter((other) => other !== holder).map(({ number }) => number),
+        others.map(({ number }) => number),
       );
     }
   }
   return twins;
+}
+
+/** Groups of several images of one namespace with one ID. They are rare: a list is made only for those. */
+function sameIds(subjects: readonly Subject[]): readonly (readonly Subject[])[] {
+  const first = new Map<JudgedNamespace, Map<string, Subject>>();
+  const groups = new Map<Subject, Subject[]>();
+  for (const subject of subjects) {
+    const ofNamespace = first.get(subject.judged) ?? new Map<string, Subject>();
+    first.set(subject.judged, ofNamespace);
+    const { id } = subject.entry.image;
+    const same = ofNamespace.get(id);
+    if (same === undefined) ofNamespace.set(id, subject);
+    else groups.set(same, [...(groups.get(same) ?? [same]), subject]);
+  }
+  return [...groups.values()];
 }

@@ -109,8 +109,7 @@ function judgeNames(entry: IndexedImage, context: ImageContext, imageUsed: boole
     const isListed = listed.has(name.name);
     const protections = protectionsOf({ image, name, kind, listed: isListed }, protection);
     const reasons = joined(uses, ofRepository, usage.unresolved, protections);
-    const judged = { name, kind, reasons, listed: isListed };
-    return repository === undefined ? judged : { ...judged, repository };
+    return { name, kind, repository, reasons, listed: isListed };
   });
 }
 

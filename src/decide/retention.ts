@@ -8,7 +8,7 @@ import type { Reason, RemoveCode } from "./reason.ts";
 export interface JudgedName {
   readonly name: ImageName;
   readonly kind: NameKind;
-  readonly repository?: string;
+  readonly repository: string | undefined;
   readonly reasons: readonly Reason[];
   /** True when the remove list means it. */
   readonly listed: boolean;

@@ -62,12 +62,13 @@ export function select(input: SelectionInput): Selection {
 }
 
 /** A removable image with what it gains at the moment. */
-type Waiting = Removable & { gain: number };
+type Waiting = Omit<Removable, "number" | "mode" | "after"> & { gain: number };
 
 class Walk {
   readonly #input: SelectionInput;
   readonly #gone: RemovedSet;
-  readonly #waiting: ReadonlyMap<number, Waiting>;
+  /** By number. */
+  readonly #waiting: Waiting[] = [];
   readonly #queue: TurnQueue;
   readonly #queued = new Set<number>();
   /** What waits for an image to be gone before its own turn comes. */
@@ -78,8 +79,11 @@ class Walk {
   constructor(input: SelectionInput) {
     this.#input = input;
     this.#gone = new RemovedSet(input.content);
-    const waiting = input.removables.map((one): Waiting => ({ ...one, gain: this.#gone.gainOf(one.number) }));
-    this.#waiting = new Map(waiting.map((one) => [one.number, one]));
+    for (const one of input.removables) {
+      const { number, listed, digest, firstSeen, lastUsed, timesUsed } = one;
+      const gain = this.#gone.gainOf(number);
+      this.#waiting[number] = { listed, digest, firstSeen, lastUsed, timesUsed, gain };
+    }
     this.#queue = new TurnQueue((left, right) => this.#compare(left, right));
     for (const removable of input.removables) {
       for (const before of removable.after) {
@@ -126,7 +130,7 @@ class Walk {
 
   #take(number: number, code: Stretch["code"]): void {
     this.#gone.add(number, (other) => {
-      const waiting = this.#waiting.get(other);
+      const waiting = this.#waiting[other];
       if (waiting !== undefined) waiting.gain = this.#gone.gainOf(other);
       this.#queue.moved(other);
     });
@@ -155,8 +159,8 @@ class Walk {
   }
 
   #compare(left: number, right: number): number {
-    const a = this.#waiting.get(left) as Waiting;
-    const b = this.#waiting.get(right) as Waiting;
+    const a = this.#waiting[left] as Waiting;
+    const b = this.#waiting[right] as Waiting;
     if (a.listed !== b.listed) return a.listed ? -1 : 1;
     return this.#input.order(a, b) || compareBytes(a.digest, b.digest) || left - right;
   }

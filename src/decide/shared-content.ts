@@ -29,6 +29,8 @@ export class SharedContent {
   readonly holderMix: number[] = [];
   /** The items of each image, without doubles. */
   readonly itemsOf: readonly (readonly number[])[];
+  /** The last image that was counted as a holder of each item. */
+  readonly #lastHolder: number[] = [];
   readonly #blobs = new Map<Digest, number>();
   readonly #snapshots = new Map<string, Map<string, number>>();
 
@@ -55,21 +57,29 @@ export class SharedContent {
 
   #add({ namespace, image }: NamespacedImage, number: number): readonly number[] {
     const items: number[] = [];
-    for (const { digest, size } of image.blobs) this.#hold(this.#blob(digest), size, 1, items);
+    for (const { digest, size } of image.blobs) {
+      const item = this.#blob(digest);
+      this.bytes[item] = size;
+      this.inodes[item] = 1;
+      if (this.#hold(item, number)) items.push(item);
+    }
     const snapshots = this.#snapshotsOf(namespace);
     for (const { key, size, inodes } of image.snapshots) {
-      this.#hold(this.#item(snapshots, key), size, inodes ?? estimatedInodes(size), items);
+      const item = this.#item(snapshots, key);
+      this.bytes[item] = size;
+      this.inodes[item] = inodes ?? estimatedInodes(size);
+      if (this.#hold(item, number)) items.push(item);
     }
-    return countOnce(items, (item) => {
-      this.holders[item] = (this.holders[item] ?? 0) + 1;
-      this.holderMix[item] = (this.holderMix[item] ?? 0) ^ number;
-    });
+    return items;
   }
 
-  #hold(item: number, bytes: number, inodes: number, items: number[]): void {
-    this.bytes[item] = bytes;
-    this.inodes[item] = inodes;
-    items.push(item);
+  /** False when the image holds the item already: lists may name content twice. */
+  #hold(item: number, number: number): boolean {
+    if (this.#lastHolder[item] === number) return false;
+    this.#lastHolder[item] = number;
+    this.holders[item] = (this.holders[item] ?? 0) + 1;
+    this.holderMix[item] = (this.holderMix[item] ?? 0) ^ number;
+    return true;
   }
 
   #holdForever(item: number): void {
@@ -95,6 +105,7 @@ export class SharedContent {
     this.inodes.push(0);
     this.holders.push(0);
     this.holderMix.push(0);
+    this.#lastHolder.push(-1);
     return item;
   }
 }
@@ -107,11 +118,4 @@ const bytesPerInode = 24 * 1024;
 
 function estimatedInodes(bytes: number): number {
   return Math.ceil(bytes / bytesPerInode);
-}
-
-/** The list without doubles, which are rare; `each` sees every item that is left. */
-function countOnce(items: number[], each: (item: number) => void): readonly number[] {
-  const unique = new Set(items);
-  for (const item of unique) each(item);
-  return unique.size === items.length ? items : [...unique];
 }

@@ -3,7 +3,8 @@
 /** Gives the number that comes first by `compare`, which must be a total order at any moment. */
 export class TurnQueue {
   readonly #heap: number[] = [];
-  readonly #places = new Map<number, number>();
+  /** Place of each number in the heap; undefined or below 0 for those that do not wait. */
+  readonly #places: number[] = [];
   readonly #compare: (left: number, right: number) => number;
 
   constructor(compare: (left: number, right: number) => number) {
@@ -20,7 +21,7 @@ export class TurnQueue {
     const first = this.#heap[0];
     const last = this.#heap.pop();
     if (first === undefined || last === undefined) return undefined;
-    this.#places.delete(first);
+    this.#places[first] = -1;
     if (first !== last) {
       this.#put(last, 0);
       this.moved(last);
@@ -30,8 +31,8 @@ export class TurnQueue {
 
   /** Tells that a number may have to wait shorter or longer than before. Nothing happens when it does not wait. */
   moved(number: number): void {
-    const place = this.#places.get(number);
-    if (place !== undefined) this.#sink(this.#rise(place));
+    const place = this.#places[number] ?? -1;
+    if (place >= 0) this.#sink(this.#rise(place));
   }
 
   #rise(from: number): number {
@@ -70,6 +71,6 @@ export class TurnQueue {
 
   #put(number: number, place: number): void {
     this.#heap[place] = number;
-    this.#places.set(number, place);
+    this.#places[number] = place;
   }
 }
