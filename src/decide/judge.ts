@@ -1,6 +1,8 @@
 // Judges the names of one namespace, image by image: what is used, what is protected, which names stay, in each mode that is asked for.
 import type { Digest } from "../image/digest.ts";
 import type { NamespaceState, NodeState } from "../image/node-state.ts";
+import { keepWhatCannotBeUntagged } from "./cannot-untag.ts";
+import { isCriNamespace } from "./cri-namespace.ts";
 import type { DemandMode } from "./demand.ts";
 import type { History } from "./history.ts";
 import type { ImageIndex, IndexedImage } from "./image-index.ts";
@@ -37,7 +39,7 @@ export interface JudgedNamespace {
 /** Judges a namespace. Uses are found once, and serve every mode. */
 export function judgeNamespace(input: JudgeInput): JudgedNamespace {
   const { namespace, index, state, history, policy } = input;
-  const criManaged = isCriManaged(namespace);
+  const criManaged = isCriNamespace(namespace.name);
   const usage = findUses({ namespace, index, pods: state.pods, semantics: policy.semantics, criManaged });
   const memory = { history, now: state.takenAt, namespace: namespace.name };
   const shared = {
@@ -51,15 +53,16 @@ export function judgeNamespace(input: JudgeInput): JudgedNamespace {
     input.modes.map((mode) => {
       const context: ImageContext = { ...shared, mode };
       const decided = index.images.map((entry) => decideImage(entry, context));
-      return [mode, keepSharedIds(index.images, decided)] as const;
+      return [mode, settleNames(state, index.images, decided)] as const;
     }),
   );
   return { namespace: namespace.name, index, usage, decisions };
 }
 
-/** Names that containerd's CRI plugin manages follow the Kubernetes rules (design: Identity). */
-function isCriManaged(namespace: NamespaceState): boolean {
-  return namespace.name === "k8s.io";
+/** Decisions with what images have to do with one another, and with what the runtime cannot do. */
+export function settleNames(state: NodeState, images: readonly IndexedImage[], decisions: Decisions): Decisions {
+  const shared = keepSharedIds(images, decisions);
+  return state.runtime.untag === false ? shared.map(keepWhatCannotBeUntagged) : shared;
 }
 
 function isCriManagedImage(entry: IndexedImage): boolean {

@@ -8,13 +8,12 @@ import type { Demand } from "./demand.ts";
 import type { CurrentUses, History } from "./history.ts";
 import { type ImageIndex, indexImages } from "./image-index.ts";
 import { imageSight } from "./image-sight.ts";
-import { type JudgedNamespace, judgeNamespace } from "./judge.ts";
+import { type JudgedNamespace, judgeNamespace, settleNames } from "./judge.ts";
 import type { Policy } from "./policy.ts";
 import type { Reason, RemoveCode } from "./reason.ts";
 import { RemovedSet } from "./removed-set.ts";
 import type { NameDecision } from "./retention.ts";
 import { type NamespacedImage, SharedContent } from "./shared-content.ts";
-import { keepSharedIds } from "./shared-id.ts";
 import { judgeByNames, type Named, type RemoveDetails } from "./verdict.ts";
 import { atLook } from "./watched-time.ts";
 
@@ -54,6 +53,8 @@ export interface Plan {
   readonly plannedBytes: number;
   /** Inodes that carrying the plan out frees: an estimate. */
   readonly plannedInodes: number;
+  /** True when all bytes are sums of sizes that the runtime tells, because it does not tell what images share. */
+  readonly approximate: boolean;
   /** What had to be freed now, when something had to. */
   readonly demand?: Demand;
   /** Bytes of the demand, and of the budget for all images, that the plan cannot free. */
@@ -101,7 +102,7 @@ export function makePlan(input: PlanInput): Plan {
     input.recheck === undefined
       ? choose({ subjects, content, policy, demand, excess })
       : sameChoice(input.recheck, subjects);
-  const settled = settle(judged, subjects, choice);
+  const settled = settle(state, judged, subjects, choice);
   const details: RemoveDetails = demand === undefined ? {} : { pressure: demand.because };
   const named = subjects.map((_, number) => judgeByNames(settled[number] ?? [], details));
   return assemble({ input, judged, subjects, content, excess, choice, named });
@@ -150,6 +151,7 @@ function sameChoice(before: Plan, subjects: readonly Subject[]): Choice {
 
 /** The decisions of all images by number. ID names that others need stay, whatever was chosen. */
 function settle(
+  state: NodeState,
   judged: readonly JudgedNamespace[],
   subjects: readonly Subject[],
   choice: Choice,
@@ -159,7 +161,7 @@ function settle(
   return judged.flatMap(({ index: { images } }) => {
     const own = decisions.slice(from, from + images.length);
     from += images.length;
-    return keepSharedIds(images, own);
+    return settleNames(state, images, own);
   });
 }
 
@@ -196,6 +198,7 @@ function assemble({ input, judged, subjects, content, excess, choice, named }: P
     images,
     plannedBytes: gone.bytes,
     plannedInodes: gone.inodes,
+    approximate: state.runtime.exactBytes === false,
     ...(demand === undefined ? {} : { demand }),
     shortfall: Math.max(0, Math.max(demand?.bytes ?? 0, excess) - gone.bytes),
     brakes: [...choice.brakes, ...backoffBrake(images)],
