@@ -11,7 +11,8 @@ import { newestTags } from "./newest-tags.ts";
 import type { Policy } from "./policy.ts";
 import { protectionsOf } from "./protection.ts";
 import type { Reason } from "./reason.ts";
-import { listedNames } from "./remove-list.ts";
+import type { Before } from "./recheck.ts";
+import { type KindOfName, listedNames } from "./remove-list.ts";
 import { type JudgedName, type NameDecision, retainCriNames, retainLastName } from "./retention.ts";
 import { keepSharedIds } from "./shared-id.ts";
 import { findUses, type Usage } from "./usage.ts";
@@ -24,6 +25,8 @@ export interface JudgeInput {
   readonly policy: Policy;
   readonly backoff: ReadonlyMap<Digest, string> | undefined;
   readonly modes: readonly DemandMode[];
+  /** What the namespace was like when the plan was made that is judged again; undefined for a new plan. */
+  readonly before?: Before | undefined;
 }
 
 /** What becomes of each name of each image, in the order of the index's images. */
@@ -47,7 +50,7 @@ export function judgeNamespace(input: JudgeInput): JudgedNamespace {
     usage,
     criManaged,
     held: new Set(namespace.held.blobs),
-    newest: newestTags(index, policy.keepPerRepository, memory),
+    newest: input.before?.newest ?? newestTags(index, policy.keepPerRepository, memory),
   };
   const decisions = new Map(
     input.modes.map((mode) => {
@@ -89,11 +92,10 @@ function decideImage(entry: IndexedImage, context: ImageContext): NameDecision[]
 function judgeNames(entry: IndexedImage, context: ImageContext, imageUsed: boolean): JudgedName[] {
   const { usage, policy, criManaged } = context;
   const { image } = entry;
-  const classified = entry.names.map((name) => {
-    const { kind, repository } = classifyName(name.name);
-    return { name, kind, repository };
-  });
-  const listed = listedNames(policy.remove, image, classified);
+  const own = entry.names.map(({ name }) => kindOf(name));
+  // What an image is does not change while its names go one after the other.
+  const kinds = context.before?.names.get(image.target)?.map(kindOf) ?? own;
+  const listed = listedNames(policy.remove, image, kinds);
   const protection = {
     policy,
     mode: context.mode,
@@ -104,9 +106,10 @@ function judgeNames(entry: IndexedImage, context: ImageContext, imageUsed: boole
     newest: context.newest,
     backoff: context.backoff,
     imageInUse: imageUsed || entry.names.some((name) => usage.names.has(name.name)),
-    imageIsDangling: criManaged && classified.every(({ kind }) => kind === "id" || kind === "dangling"),
+    imageIsDangling: criManaged && kinds.every(({ kind }) => kind === "id" || kind === "dangling"),
   };
-  return classified.map(({ name, kind, repository }) => {
+  return entry.names.map((name, i) => {
+    const { kind, repository } = own[i] ?? kindOf(name.name);
     const uses = usage.names.get(name.name) ?? none;
     const ofRepository = (repository !== undefined && usage.repositories.get(repository)) || none;
     const isListed = listed.has(name.name);
@@ -114,6 +117,11 @@ function judgeNames(entry: IndexedImage, context: ImageContext, imageUsed: boole
     const reasons = joined(uses, ofRepository, usage.unresolved, protections);
     return { name, kind, repository, reasons, listed: isListed };
   });
+}
+
+function kindOf(name: string): KindOfName {
+  const { kind, repository } = classifyName(name);
+  return { name, kind, repository };
 }
 
 const none: readonly Reason[] = [];
