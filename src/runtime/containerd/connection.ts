@@ -1,5 +1,5 @@
 // The connection to the daemon: gRPC over a unix socket, with a deadline, a namespace and one kind of error on every call.
-import type { DescMethod, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
+import { type DescMethod, fromBinary, type MessageShape } from "@bufbuild/protobuf";
 import { type Client, createClient, type CallOptions as WireOptions } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { ImageService, RuntimeService } from "../cri/gen/runtime/v1/api_pb.js";
@@ -16,7 +16,7 @@ import { Namespaces } from "./gen/containerd/services/namespaces/v1/namespace_pb
 import { Snapshots } from "./gen/containerd/services/snapshots/v1/snapshots_pb.js";
 import { Tasks } from "./gen/containerd/services/tasks/v1/tasks_pb.js";
 import { Version } from "./gen/containerd/services/version/v1/version_pb.js";
-import { leanCall } from "./lean-call.ts";
+import { type LeanRequest, leanCall } from "./lean-call.ts";
 import { SocketSession } from "./socket-session.ts";
 
 /** The daemon accepts and sends up to 16 MiB; streams may carry more in one message on patched builds. */
@@ -73,8 +73,15 @@ export interface Connection {
   collect<M extends DescMethod>(
     spec: CallSpec & { readonly namespace: string },
     scope: Scope,
-    request: { readonly method: M; readonly input: MessageInitShape<M["input"]> },
+    request: LeanRequest<M>,
   ): Promise<readonly MessageShape<M["output"]>[]>;
+  /** Makes one call whose answer is long; calls `visit` with the bytes of each message as it arrives. */
+  read<M extends DescMethod>(
+    spec: CallSpec & { readonly namespace: string },
+    scope: Scope,
+    request: LeanRequest<M>,
+    visit: (message: Buffer) => void,
+  ): Promise<void>;
   /** Follows an endless stream until `signal` fires, then ends; throws a `RuntimeError` when it breaks. */
   stream<T>(spec: CallSpec, signal: AbortSignal, open: (options: WireOptions) => AsyncIterable<T>): AsyncIterable<T>;
   close(): void;
@@ -83,15 +90,28 @@ export interface Connection {
 /** A connection to the socket at `path`. Opens it with the first call, and again when it broke. */
 export function openConnection(path: string, onCall: CallObserver = () => {}): Connection {
   const sessions = new SocketSession(path);
+  const read: Connection["read"] = (spec, scope, request, visit) =>
+    measured(spec, onCall, () =>
+      withDeadline({ path, spec, scope }, ({ timeoutMs = deadlines.unary }) =>
+        leanCall(sessions, request, { namespace: spec.namespace, timeoutMs, signal: scope.signal }, visit),
+      ),
+    );
   return {
     clients: clientsOver(sessions),
     call: (spec, scope, work) => measured(spec, onCall, () => withDeadline({ path, spec, scope }, work)),
-    collect: (spec, scope, { method, input }) =>
-      measured(spec, onCall, () =>
-        withDeadline({ path, spec, scope }, ({ timeoutMs = deadlines.unary }) =>
-          leanCall(sessions, method, input, { namespace: spec.namespace, timeoutMs, signal: scope.signal }),
-        ),
-      ),
+    read,
+    collect: async <M extends DescMethod>(
+      spec: CallSpec & { readonly namespace: string },
+      scope: Scope,
+      request: LeanRequest<M>,
+    ) => {
+      const output: M["output"] = request.method.output;
+      const messages: MessageShape<M["output"]>[] = [];
+      await read(spec, scope, request, (bytes) => {
+        messages.push(fromBinary(output, bytes, { readUnknownFields: false }));
+      });
+      return messages;
+    },
     stream: (spec, signal, open) => follow({ path, spec }, signal, open),
     close: () => sessions.close(),
   };

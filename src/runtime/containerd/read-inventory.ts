@@ -1,17 +1,25 @@
 // Reads what a namespace holds: names, blobs, snapshots, leases and running writes.
-import { toDigest } from "../../image/digest.ts";
+import { isDigest } from "../../image/digest.ts";
 import type { ImageName } from "../../image/node-state.ts";
 import { RuntimeError } from "../runtime-error.ts";
 import { mapBounded } from "./bounded.ts";
 import type { Connection, Scope } from "./connection.ts";
 import { isExpired, isFlat, isRoot, type References, referencesOf } from "./gc-labels.ts";
-import { type Info as BlobInfo, Content } from "./gen/containerd/services/content/v1/content_pb.js";
-import { type Image as ImageRecord, Images } from "./gen/containerd/services/images/v1/images_pb.js";
+import { Content } from "./gen/containerd/services/content/v1/content_pb.js";
+import { Images } from "./gen/containerd/services/images/v1/images_pb.js";
 import type { Resource } from "./gen/containerd/services/leases/v1/leases_pb.js";
-import { Kind, type Info as SnapshotInfo, Snapshots } from "./gen/containerd/services/snapshots/v1/snapshots_pb.js";
+import { Snapshots } from "./gen/containerd/services/snapshots/v1/snapshots_pb.js";
 import type { Lease } from "./held.ts";
 import { emptyInventory, type Inventory, type SnapshotNode } from "./inventory.ts";
-import { toInstant } from "./timestamp.ts";
+import {
+  type BlobOnWire,
+  decodeBlob,
+  decodeName,
+  decodeSnapshot,
+  forEachRecord,
+  type NameOnWire,
+  type SnapshotOnWire,
+} from "./wire-records.ts";
 
 const leasesAtATime = 16;
 
@@ -25,20 +33,24 @@ export interface Reading {
 /** The names, in byte order. */
 export async function readNames({ connection, namespace, scope }: Reading): Promise<readonly ImageName[]> {
   const spec = { operation: "list images", namespace, deadline: "list" } as const;
-  const messages = await connection.collect(spec, scope, { method: Images.method.list, input: {} });
-  return messages.flatMap(({ images }) => images.flatMap((record) => toImageName(record) ?? []));
+  const names: ImageName[] = [];
+  const add = (record: NameOnWire): void => {
+    const name = toImageName(record);
+    if (name) names.push(name);
+  };
+  await connection.read(spec, scope, { method: Images.method.list, input: {} }, (message) => {
+    forEachRecord(message, decodeName, add);
+  });
+  return names;
 }
 
 /** The record as a name; undefined when it points to nothing that is a digest. */
-export function toImageName(record: ImageRecord): ImageName | undefined {
-  const target = toDigest(record.target?.digest ?? "");
-  if (!target) return undefined;
-  const createdAt = toInstant(record.createdAt);
-  const updatedAt = toInstant(record.updatedAt);
+export function toImageName({ name, target, labels, createdAt, updatedAt }: NameOnWire): ImageName | undefined {
+  if (!isDigest(target)) return undefined;
   return {
-    name: record.name,
+    name,
     target,
-    labels: record.labels,
+    labels,
     ...(createdAt === undefined ? {} : { createdAt }),
     ...(updatedAt === undefined ? {} : { updatedAt }),
   };
@@ -62,46 +74,47 @@ export async function readInventory(reading: Reading, snapshotters: readonly str
 /** Calls `visit` with every blob that the namespace sees. */
 export async function forEachBlob(
   { connection, namespace, scope }: Reading,
-  visit: (info: BlobInfo) => void,
+  visit: (blob: BlobOnWire) => void,
 ): Promise<void> {
   const spec = { operation: "list content", namespace, deadline: "list" } as const;
-  const messages = await connection.collect(spec, scope, { method: Content.method.list, input: {} });
-  for (const message of messages) message.info.forEach(visit);
+  await connection.read(spec, scope, { method: Content.method.list, input: {} }, (message) => {
+    forEachRecord(message, decodeBlob, visit);
+  });
 }
 
 /** Calls `visit` with every snapshot of one snapshotter that matches one of the filters. */
 export async function forEachSnapshot(
   { connection, namespace, scope }: Reading,
   request: { readonly snapshotter: string; readonly filters: string[] },
-  visit: (info: SnapshotInfo) => void,
+  visit: (snapshot: SnapshotOnWire) => void,
 ): Promise<void> {
   const spec = { operation: "list snapshots", namespace, deadline: "list" } as const;
-  const messages = await connection.collect(spec, scope, { method: Snapshots.method.list, input: request });
-  for (const message of messages) message.info.forEach(visit);
+  await connection.read(spec, scope, { method: Snapshots.method.list, input: request }, (message) => {
+    forEachRecord(message, decodeSnapshot, visit);
+  });
 }
 
-function addBlob(inventory: Inventory, info: BlobInfo, now: number): void {
-  const digest = toDigest(info.digest);
-  if (!digest) return;
-  const blob = { digest, size: Number(info.size) };
+function addBlob(inventory: Inventory, { digest, size, labels }: BlobOnWire, now: number): void {
+  if (!isDigest(digest)) return;
   inventory.blobs.set(digest, {
-    blob,
-    references: referencesOf(info.labels),
-    root: isRoot(info.labels, now),
+    blob: { digest, size },
+    references: referencesOf(labels),
+    root: isRoot(labels, now),
     visit: 0,
   });
 }
 
-export function toSnapshotNode(snapshotter: string, info: SnapshotInfo, now: number): SnapshotNode {
+export function toSnapshotNode(snapshotter: string, snapshot: SnapshotOnWire, now: number): SnapshotNode {
+  const { name, parent, committed, createdAt, labels } = snapshot;
   return {
-    key: `${snapshotter}/${info.name}`,
+    key: `${snapshotter}/${name}`,
     snapshotter,
-    name: info.name,
-    parent: info.parent === "" ? undefined : `${snapshotter}/${info.parent}`,
-    committed: info.kind === Kind.COMMITTED,
-    createdAt: info.createdAt ? `${info.createdAt.seconds}.${info.createdAt.nanos}` : "",
-    references: referencesOf(info.labels),
-    root: isRoot(info.labels, now),
+    name,
+    parent: parent === "" ? undefined : `${snapshotter}/${parent}`,
+    committed,
+    createdAt,
+    references: referencesOf(labels),
+    root: isRoot(labels, now),
     visit: 0,
   };
 }

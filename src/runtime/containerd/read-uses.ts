@@ -8,6 +8,7 @@ import { type ContainerSources, describeContainers, type ImageResolver } from ".
 import type { CriView } from "./cri-link.ts";
 import { Images } from "./gen/containerd/services/images/v1/images_pb.js";
 import { forEachSnapshot, type Reading, readLeases, toImageName, toSnapshotNode } from "./read-inventory.ts";
+import { decodeName, forEachRecord } from "./wire-records.ts";
 
 const asksAtATime = 16;
 
@@ -100,11 +101,16 @@ export async function readName(
   { connection, namespace, scope }: Reading,
   name: string,
 ): Promise<ImageName | undefined> {
-  const answer = await undefinedWhenGone(
-    connection.collect({ operation: "get image", namespace }, scope, { method: Images.method.get, input: { name } }),
+  let found: ImageName | undefined;
+  const request = { method: Images.method.get, input: { name } };
+  await undefinedWhenGone(
+    connection.read({ operation: "get image", namespace }, scope, request, (message) => {
+      forEachRecord(message, decodeName, (record) => {
+        found = toImageName(record);
+      });
+    }),
   );
-  const image = answer?.[0]?.image;
-  return image && toImageName(image);
+  return found;
 }
 
 /** What was asked for, or undefined when the daemon says that there is no such thing. */
