@@ -12,6 +12,7 @@ import {
 import { RuntimeError } from "../runtime-error.ts";
 import { mapBounded } from "./bounded.ts";
 import type { CallSpec, Connection, Scope } from "./connection.ts";
+import { whenGone } from "./when-gone.ts";
 
 const statusesAtATime = 16;
 
@@ -86,9 +87,9 @@ export class CriLink {
     return { sandboxes, containers: new Map(uses) };
   }
 
-  /** IDs of the images that CRI calls pinned; none without CRI. */
-  async pinnedIds(scope: Scope): Promise<ReadonlySet<string>> {
-    if (!this.#answers) return new Set();
+  /** IDs of the images that CRI calls pinned; undefined without CRI. */
+  async pinnedIds(scope: Scope): Promise<ReadonlySet<string> | undefined> {
+    if (!this.#answers) return undefined;
     const { images } = await this.#call({ operation: "cri list images", deadline: "list" }, scope, (cri, options) =>
       cri.criImages.listImages({}, options),
     );
@@ -118,15 +119,11 @@ export class CriLink {
   }
 
   async #askMounts(containerId: string, scope: Scope): Promise<readonly string[]> {
-    try {
-      const { status } = await this.#call({ operation: "cri container status" }, scope, (cri, options) =>
-        cri.criRuntime.containerStatus({ containerId }, options),
-      );
-      return (status?.mounts ?? []).flatMap((mount) => spellingsOf(mount.image));
-    } catch (error) {
-      if (error instanceof RuntimeError && error.code === "not-found") return [];
-      throw error;
-    }
+    const asked = this.#call({ operation: "cri container status" }, scope, (cri, options) =>
+      cri.criRuntime.containerStatus({ containerId }, options),
+    );
+    const answer = await whenGone(asked, undefined);
+    return (answer?.status?.mounts ?? []).flatMap((mount) => spellingsOf(mount.image));
   }
 
   async #call<T>(
