@@ -113,7 +113,8 @@ async function draftImages(
     reading,
     made.flatMap((draft) => draft.reached.snapshots),
   );
-  return made.length === 0 ? drafts : new Map([...drafts].sort(([one], [other]) => (one < other ? -1 : 1)));
+  const inOrder = names === before?.names && made.length === 0;
+  return inOrder ? drafts : new Map([...drafts].sort(([one], [other]) => (one < other ? -1 : 1)));
 }
 
 function byTarget(

@@ -6,7 +6,14 @@ import { connectContainerd } from "../../../src/runtime/containerd/containerd-ru
 import type { ContainerRuntime } from "../../../src/runtime/runtime.ts";
 import { createTempFolder, type TempFolder } from "../../support/temp.ts";
 import { addContainer, observeOnly, useFakeDaemon } from "./fake-connection.ts";
-import { emptyNamespace, type FakeDaemon, type FakeNamespace, fakeNode, serveFakeDaemon } from "./fake-daemon.ts";
+import {
+  emptyNamespace,
+  type FakeBlob,
+  type FakeDaemon,
+  type FakeNamespace,
+  fakeNode,
+  serveFakeDaemon,
+} from "./fake-daemon.ts";
 import { pull } from "./fake-image.ts";
 
 type Change = (namespace: FakeNamespace, n: number) => void;
@@ -27,7 +34,16 @@ const changes: Readonly<Record<string, Change>> = {
       ...name,
       labels: { "containerd.io/gc.ref.snapshot.overlayfs": snapshots[n % (snapshots.length || 1)]?.name ?? "none" },
     })),
-  "a blob goes": ({ blobs }, n) => blobs.delete([...blobs.keys()][n % (blobs.size || 1)] ?? ""),
+  "a blob goes": ({ blobs }, n) => {
+    const digest = [...blobs.keys()][n % (blobs.size || 1)] ?? "";
+    const blob = blobs.get(digest);
+    if (blob) gone.set(digest, blob);
+    blobs.delete(digest);
+  },
+  "a blob comes back": ({ blobs }) => {
+    for (const [digest, blob] of gone) blobs.set(digest, blob);
+    gone.clear();
+  },
   "a blob loses its labels": ({ blobs }, n) => relabel(blobs, n, () => ({})),
   "a blob becomes a root": ({ blobs }, n) =>
     relabel(blobs, n, (labels) => ({ ...labels, "containerd.io/gc.root": "" })),
@@ -52,6 +68,7 @@ const changes: Readonly<Record<string, Change>> = {
   nothing: () => undefined,
 };
 
+const gone = new Map<string, FakeBlob>();
 /** The true bytes of blobs that are damaged at the beginning. */
 const damaged = new Map<string, Uint8Array>();
 
@@ -87,6 +104,7 @@ describe("a look that builds on the one before", () => {
     const rounds = fc.array(fc.array(oneChange, { maxLength: 3 }), { minLength: 1, maxLength: 4 });
     await fc.assert(
       fc.asyncProperty(rounds, async (drawn) => {
+        gone.clear();
         const namespace = startingPoint();
         node.namespaces["k8s.io"] = namespace;
         const warm = open();
@@ -100,13 +118,27 @@ describe("a look that builds on the one before", () => {
           await warm.close();
         }
       }),
-      { numRuns: 60 },
+      { numRuns: 40 },
     );
   }, 60_000);
 });
 
 describe("what did not change", () => {
   const fake = useFakeDaemon();
+
+  test("is read again as long as it could not be read", async () => {
+    const { target, config } = pull(fake.namespace, { names: ["a"], layers: ["base"] });
+    const blob = fake.namespace.blobs.get(config);
+    if (!blob) throw new Error("no config");
+    fake.namespace.blobs.set(config, { ...blob, size: blob.bytes.length, bytes: Buffer.from("damaged") });
+    const runtime = await fake.connect();
+    const damagedId = (await observeOnly(runtime)).images[0]?.id;
+    fake.namespace.blobs.set(config, blob);
+
+    const wholeId = (await observeOnly(runtime)).images[0]?.id;
+
+    expect([damagedId, wholeId]).toEqual([target, config]);
+  });
 
   test("is the same objects again, so that what was made of them still stands", async () => {
     const { chain } = pull(fake.namespace, { names: ["a", "b"], layers: ["base"] });
@@ -146,7 +178,7 @@ function startingPoint(): FakeNamespace {
   const blob = namespace.blobs.get(config);
   if (blob) {
     damaged.set(config, blob.bytes);
-    namespace.blobs.set(config, { ...blob, bytes: Buffer.from("damaged") });
+    namespace.blobs.set(config, { ...blob, size: blob.bytes.length, bytes: Buffer.from("damaged") });
   }
   return namespace;
 }
