@@ -2,8 +2,10 @@
 import { randomUUID } from "node:crypto";
 import type { Digest } from "../../image/digest.ts";
 import type { Container, ImageName } from "../../image/node-state.ts";
+import { ownRootUsage } from "../own-root.ts";
 import type {
   CallOptions,
+  Capabilities,
   ContainerRuntime,
   Content,
   CreationResult,
@@ -88,13 +90,19 @@ class ContainerdRuntime implements ContainerRuntime {
       kind: this.kind,
       version,
       apiVersions: { containerd: "v1", ...(cri ? { cri } : {}) },
-      capabilities: {
-        untag: true,
-        exactBytes: true,
-        compareAndDelete: parseVersion(version).major >= 2,
-        pinnedImages: true,
-        namespaces: true,
-      },
+      capabilities: { ...this.capabilities, compareAndDelete: parseVersion(version).major >= 2 },
+    };
+  }
+
+  get capabilities(): Capabilities {
+    return {
+      untag: true,
+      exactBytes: true,
+      content: true,
+      createNames: true,
+      compareAndDelete: this.#known?.daemonCompares ?? false,
+      pinnedImages: true,
+      namespaces: true,
     };
   }
 
@@ -144,6 +152,10 @@ class ContainerdRuntime implements ContainerRuntime {
     return removeName(this.#reading(namespace, scopeOf(options)), { name, target, daemonCompares });
   }
 
+  async removeImage(): Promise<never> {
+    throw new RuntimeError("unsupported", "remove image", "names are removed one by one here");
+  }
+
   async createName(namespace: string, name: NameRecord, options?: CallOptions): Promise<CreationResult> {
     return createName(this.#reading(namespace, scopeOf(options)), name);
   }
@@ -179,11 +191,18 @@ class ContainerdRuntime implements ContainerRuntime {
     return subscribe(this.#connection, this.#namespaces, signal);
   }
 
+  /** Content is known exactly here: nothing needs the daemon's sums. */
+  async imageUsage(): Promise<undefined> {
+    return undefined;
+  }
+
   async filesystems(options?: CallOptions): Promise<readonly FilesystemUsage[]> {
     const scope = scopeOf(options);
     const { roots } = await storagePlugins(this.#connection, scope);
     const found = await filesystemsOf(roots, this.#probe);
     if (found.length > 0) return found;
+    const own = await ownRootUsage(roots);
+    if (own !== undefined) return [own];
     const mountpoint = await this.#cri.imageFilesystem(scope);
     return mountpoint ? filesystemsOf([mountpoint], this.#probe) : [];
   }

@@ -1,4 +1,5 @@
-// Keep patterns: exact references, globs, regular expressions between slashes, digests. Matched against full names.
+// Patterns of the keep and remove lists: exact references, globs, regular expressions between slashes, digests, labels of images.
+// Names are matched in full.
 import { type Digest, isDigest } from "../image/digest.ts";
 import type { Image } from "../image/node-state.ts";
 import {
@@ -8,30 +9,35 @@ import {
   repositoryOf,
   withDefaultTag,
 } from "../image/reference.ts";
+import { matchesLabel, parseLabelFilter } from "./label-filter.ts";
 
-export interface KeepPattern {
+/** What an entry of the keep or the remove list matches: single names, or images with all their names. */
+export interface ImagePattern {
   /** The pattern as it was written. */
   readonly text: string;
   readonly matchesName: (name: string) => boolean;
   readonly matchesImage: (image: Image) => boolean;
+  /** True when nobody can tell whether it matches, because the image's labels could not be read. */
+  readonly isUnsure: (image: Image) => boolean;
 }
 
 /** Thrown for a pattern that cannot be understood. The message names the cause and the mend. */
-export class InvalidKeepPatternError extends Error {
-  override readonly name = "InvalidKeepPatternError";
+export class InvalidPatternError extends Error {
+  override readonly name = "InvalidPatternError";
 }
 
 /**
- * Parses a keep pattern:
+ * Parses a pattern:
+ * - `label:key` or `label:key=value`: every image whose config has that label;
  * - `/regular expression/`, searched in the full name (`docker.io/library/nginx:1.27`);
  * - a digest, with or without `sha256:`: every image that has it as index, manifest or config;
  * - text with `*` (within a path component), `**` (across components) or `?`: a glob over the whole full name. The
  *   default registry and `library/` are added as for any reference, so `nginx:*` means `docker.io/library/nginx:*`;
  * - anything else is a reference: `nginx` means `docker.io/library/nginx:latest`.
  */
-export function parseKeepPattern(text: string): KeepPattern {
-  if (text === "")
-    throw new InvalidKeepPatternError("an empty keep pattern matches nothing: remove it or write a reference");
+export function parsePattern(text: string): ImagePattern {
+  if (text === "") throw new InvalidPatternError("an empty pattern matches nothing: remove it or write a reference");
+  if (text.startsWith("label:")) return labelled(text);
   if (text.length > 1 && text.startsWith("/") && text.endsWith("/")) return regularExpression(text);
   const digest = /^[0-9a-f]{64}$/.test(text) ? `sha256:${text}` : text;
   if (isDigest(digest)) return wholeImage(text, digest);
@@ -39,25 +45,40 @@ export function parseKeepPattern(text: string): KeepPattern {
   return exactReference(text);
 }
 
-function regularExpression(text: string): KeepPattern {
+function regularExpression(text: string): ImagePattern {
   let expression: RegExp;
   try {
     expression = new RegExp(text.slice(1, -1), "u");
   } catch (error) {
     const cause = error instanceof Error ? error.message : String(error);
-    throw new InvalidKeepPatternError(`keep pattern ${text} is not a regular expression: ${cause}`);
+    throw new InvalidPatternError(`pattern ${text} is not a regular expression: ${cause}`);
   }
-  return { text, matchesName: (name) => expression.test(name), matchesImage: () => false };
+  return namePattern(text, (name) => expression.test(name));
 }
 
-function wholeImage(text: string, digest: Digest): KeepPattern {
-  return { text, matchesName: () => false, matchesImage: (image) => image.digests.includes(digest) };
+function labelled(text: string): ImagePattern {
+  const filter = parseLabelFilter(text.slice("label:".length), false);
+  if (filter === undefined || filter.negated) {
+    throw new InvalidPatternError(`pattern ${text} names no label: write label:key or label:key=value`);
+  }
+  const matchesImage = ({ labels }: Image): boolean => labels !== undefined && matchesLabel(filter, labels);
+  return { text, matchesName: no, matchesImage, isUnsure: ({ labels }) => labels === undefined };
 }
 
-function glob(text: string): KeepPattern {
+const no = (): boolean => false;
+
+function namePattern(text: string, matchesName: ImagePattern["matchesName"]): ImagePattern {
+  return { text, matchesName, matchesImage: no, isUnsure: no };
+}
+
+function wholeImage(text: string, digest: Digest): ImagePattern {
+  return { text, matchesName: no, matchesImage: (image) => image.digests.includes(digest), isUnsure: no };
+}
+
+function glob(text: string): ImagePattern {
   // A pattern whose first component is a wildcard may mean a registry or a repository: both readings protect.
   const expressions = [...new Set([text, withDefaultRegistry(text)])].map(globExpression);
-  return { text, matchesName: (name) => expressions.some((e) => e.test(name)), matchesImage: () => false };
+  return namePattern(text, (name) => expressions.some((e) => e.test(name)));
 }
 
 function withDefaultRegistry(text: string): string {
@@ -78,7 +99,7 @@ function globExpression(pattern: string): RegExp {
   return new RegExp(`^${source}$`, "su");
 }
 
-function exactReference(text: string): KeepPattern {
+function exactReference(text: string): ImagePattern {
   let full: Set<string>;
   let digest: Digest | undefined;
   try {
@@ -90,14 +111,9 @@ function exactReference(text: string): KeepPattern {
     }
   } catch (error) {
     if (!(error instanceof InvalidReferenceError)) throw error;
-    throw new InvalidKeepPatternError(
-      `keep pattern ${JSON.stringify(text)} is no image reference: ${error.message}; write a reference, a glob with *, or /a regular expression/`,
+    throw new InvalidPatternError(
+      `pattern ${JSON.stringify(text)} is no image reference: ${error.message}; write a reference, a glob with *, or /a regular expression/`,
     );
   }
-  return {
-    text,
-    matchesName: (name) => name === text || full.has(name),
-    // `repo@digest` protects the image wherever this repository's name on it is spelled otherwise.
-    matchesImage: () => false,
-  };
+  return namePattern(text, (name) => name === text || full.has(name));
 }
