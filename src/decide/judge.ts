@@ -6,7 +6,7 @@ import { isCriNamespace } from "./cri-namespace.ts";
 import type { DemandMode } from "./demand.ts";
 import type { History } from "./history.ts";
 import type { ImageIndex, IndexedImage } from "./image-index.ts";
-import { classifyName } from "./name-kind.ts";
+import type { ClassifiedName } from "./name-kind.ts";
 import { newestTags } from "./newest-tags.ts";
 import type { Policy } from "./policy.ts";
 import { protectionsOf } from "./protection.ts";
@@ -52,7 +52,7 @@ export function judgeNamespace(input: JudgeInput): JudgedNamespace {
   const decisions = new Map(
     input.modes.map((mode) => {
       const context: ImageContext = { ...shared, mode };
-      const decided = index.images.map((entry) => decideImage(entry, context));
+      const decided = index.images.map((entry, i) => decideImage(entry, index.kinds[i] ?? [], context));
       return [mode, settleNames(state, index.images, decided)] as const;
     }),
   );
@@ -77,22 +77,29 @@ interface ImageContext extends JudgeInput {
   readonly newest: ReadonlySet<string>;
 }
 
-function decideImage(entry: IndexedImage, context: ImageContext): NameDecision[] {
+type Kinds = readonly ClassifiedName[];
+
+function decideImage(entry: IndexedImage, kinds: Kinds, context: ImageContext): NameDecision[] {
   const { usage, policy } = context;
   const criManaged = policy.semantics === "strict" && (context.criManaged || isCriManagedImage(entry));
   const imageUses = usage.images.get(entry.image.target) ?? none;
-  const names = judgeNames(entry, { ...context, criManaged }, imageUses.length > 0);
+  const names = judgeNames(entry, kinds, { ...context, criManaged, imageUsed: imageUses.length > 0 });
   if (!criManaged) return retainLastName({ names, imageUses });
   return retainCriNames({ names, imageUses, podsKnown: context.state.pods !== null });
 }
 
-function judgeNames(entry: IndexedImage, context: ImageContext, imageUsed: boolean): JudgedName[] {
-  const { usage, policy, criManaged } = context;
+function judgeNames(
+  entry: IndexedImage,
+  kinds: Kinds,
+  context: ImageContext & { readonly imageUsed: boolean },
+): JudgedName[] {
+  const { usage, policy, criManaged, imageUsed } = context;
   const { image } = entry;
-  const classified = entry.names.map((name) => {
-    const { kind, repository } = classifyName(name.name);
-    return { name, kind, repository };
-  });
+  const classified = entry.names.map((name, i) => ({
+    name,
+    kind: kinds[i]?.kind ?? "other",
+    repository: kinds[i]?.repository,
+  }));
   const listed = listedNames(policy.remove, image, classified);
   const protection = {
     policy,
