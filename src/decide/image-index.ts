@@ -17,6 +17,8 @@ export interface ImageIndex {
   readonly images: readonly IndexedImage[];
   /** What kinds of names each of `images` has, in the same order. */
   readonly kinds: readonly (readonly ClassifiedName[])[];
+  /** Groups of several images with one ID, as places in `images`. */
+  readonly twins: readonly (readonly number[])[];
   readonly byTarget: ReadonlyMap<Digest, IndexedImage>;
   /** The name that is stored exactly so. */
   nameOf(text: string): ImageName | undefined;
@@ -46,6 +48,7 @@ class NamespaceIndex implements ImageIndex {
   readonly byTarget: ReadonlyMap<Digest, IndexedImage>;
   readonly #names: readonly ImageName[];
   #kinds: readonly (readonly ClassifiedName[])[] | undefined;
+  #twins: readonly (readonly number[])[] | undefined;
   #byName: ReadonlyMap<string, ImageName> | undefined;
   #byDigest: ReadonlyMap<string, OneOrMore> | undefined;
   #byTopSnapshot: ReadonlyMap<string, OneOrMore> | undefined;
@@ -59,6 +62,11 @@ class NamespaceIndex implements ImageIndex {
   get kinds(): readonly (readonly ClassifiedName[])[] {
     this.#kinds ??= this.images.map(({ names }) => names.map(({ name }) => classifyName(name)));
     return this.#kinds;
+  }
+
+  get twins(): readonly (readonly number[])[] {
+    this.#twins ??= twinsAmong(this.images);
+    return this.#twins;
   }
 
   nameOf(text: string): ImageName | undefined {
@@ -106,6 +114,18 @@ function joinNamesToImages(images: readonly Image[], names: readonly ImageName[]
 function inOrderOfNames(images: IndexedImage[]): readonly IndexedImage[] {
   const inOrder = images.every((entry, i) => i === 0 || compareBytes(firstName(images[i - 1]), firstName(entry)) <= 0);
   return inOrder ? images : images.sort((a, b) => compareBytes(firstName(a), firstName(b)));
+}
+
+/** Nearly all images have an ID of their own: a list is made only for those that have not. */
+function twinsAmong(images: readonly IndexedImage[]): readonly (readonly number[])[] {
+  const first = new Map<Digest, number>();
+  const groups = new Map<Digest, number[]>();
+  images.forEach(({ image: { id } }, i) => {
+    const same = first.get(id);
+    if (same === undefined) first.set(id, i);
+    else groups.set(id, [...(groups.get(id) ?? [same]), i]);
+  });
+  return [...groups.values()];
 }
 
 function bareImage(target: Digest): Image {

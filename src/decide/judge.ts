@@ -46,6 +46,7 @@ export function judgeNamespace(input: JudgeInput): JudgedNamespace {
     ...input,
     usage,
     criManaged,
+    usedByName: new Set([...usage.names.keys()].map((name) => index.nameOf(name)?.target)),
     held: new Set(namespace.held.blobs),
     newest: newestTags(index, policy.keepPerRepository, memory),
   };
@@ -53,15 +54,15 @@ export function judgeNamespace(input: JudgeInput): JudgedNamespace {
     input.modes.map((mode) => {
       const context: ImageContext = { ...shared, mode };
       const decided = index.images.map((entry, i) => decideImage(entry, index.kinds[i] ?? [], context));
-      return [mode, settleNames(state, index.images, decided)] as const;
+      return [mode, settleNames(state, index, decided)] as const;
     }),
   );
   return { namespace: namespace.name, index, usage, decisions };
 }
 
 /** Decisions with what images have to do with one another, and with what the runtime cannot do. */
-export function settleNames(state: NodeState, images: readonly IndexedImage[], decisions: Decisions): Decisions {
-  const shared = keepSharedIds(images, decisions);
+export function settleNames(state: NodeState, index: ImageIndex, decisions: Decisions): Decisions {
+  const shared = keepSharedIds(index, decisions);
   return state.runtime.untag === false ? shared.map(keepWhatCannotBeUntagged) : shared;
 }
 
@@ -73,6 +74,8 @@ interface ImageContext extends JudgeInput {
   readonly mode: DemandMode;
   readonly usage: Usage;
   readonly criManaged: boolean;
+  /** Targets of the names that are in use: the names of all other images need not be looked up. */
+  readonly usedByName: ReadonlySet<Digest | undefined>;
   readonly held: ReadonlySet<Digest>;
   readonly newest: ReadonlySet<string>;
 }
@@ -100,6 +103,7 @@ function judgeNames(
     kind: kinds[i]?.kind ?? "other",
     repository: kinds[i]?.repository,
   }));
+  const byName = context.usedByName.has(image.target);
   const listed = listedNames(policy.remove, image, classified);
   const protection = {
     policy,
@@ -110,11 +114,11 @@ function judgeNames(
     held: context.held,
     newest: context.newest,
     backoff: context.backoff,
-    imageInUse: imageUsed || entry.names.some((name) => usage.names.has(name.name)),
+    imageInUse: imageUsed || byName,
     imageIsDangling: criManaged && classified.every(({ kind }) => kind === "id" || kind === "dangling"),
   };
   return classified.map(({ name, kind, repository }) => {
-    const uses = usage.names.get(name.name) ?? none;
+    const uses = (byName && usage.names.get(name.name)) || none;
     const ofRepository = (repository !== undefined && usage.repositories.get(repository)) || none;
     const isListed = listed.has(name.name);
     const protections = protectionsOf({ image, name, kind, listed: isListed }, protection);

@@ -149,10 +149,10 @@ function settle(
 ): readonly (readonly NameDecision[])[] {
   const decisions = subjects.map((subject) => choice.decisionsOf(subject));
   let from = 0;
-  return judged.flatMap(({ index: { images } }) => {
-    const own = decisions.slice(from, from + images.length);
-    from += images.length;
-    return settleNames(state, images, own);
+  return judged.flatMap(({ index }) => {
+    const own = decisions.slice(from, from + index.images.length);
+    from += index.images.length;
+    return settleNames(state, index, own);
   });
 }
 

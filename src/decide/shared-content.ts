@@ -61,6 +61,16 @@ export class SharedContent {
     for (const item of this.itemsOf[number] ?? []) if (this.holders[item] === 1) bytes += this.bytes[item] ?? 0;
     return bytes;
   }
+
+  /** Everything that an image holds, whoever else holds it as well. */
+  sizeOf(number: number): { readonly bytes: number; readonly inodes: number } {
+    const size = { bytes: 0, inodes: 0 };
+    for (const item of this.itemsOf[number] ?? []) {
+      size.bytes += this.bytes[item] ?? 0;
+      size.inodes += this.inodes[item] ?? 0;
+    }
+    return size;
+  }
 }
 
 /** More holders than there are images on any node. */

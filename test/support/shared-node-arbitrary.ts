@@ -12,6 +12,8 @@ const hour = 3_600_000;
 /** Bytes by layer. Chains of few layers meet in many images. */
 const layerSizes: Readonly<Record<string, number>> = { a: 5_000, b: 700, c: 30, d: 0 };
 
+const chains = [["a"], ["a", "b"], ["a", "b", "c"], ["a", "c"], ["b"], ["d", "b"], ["d"]] as const;
+
 interface ImagePlan {
   readonly chain: readonly string[];
   /** Images with the same word here have one config, and so one ID. */
@@ -35,8 +37,8 @@ function imageFrom(word: string, { chain, config, pinned, labels }: ImagePlan): 
 }
 
 const imagePlan: fc.Arbitrary<ImagePlan> = fc.record({
-  chain: fc.array(fc.constantFrom(...Object.keys(layerSizes)), { minLength: 1, maxLength: 3 }),
-  config: fc.constantFrom("x", "y", "z", "w"),
+  chain: fc.constantFrom(...chains),
+  config: fc.constantFrom("x", "y"),
   pinned: fc.oneof({ weight: 9, arbitrary: fc.constant(false) }, fc.constant(true)),
   labels: fc.oneof({ weight: 4, arbitrary: fc.constant({}) }, fc.constant({ tier: "db" })),
 });
@@ -52,11 +54,15 @@ function namespaceArbitrary(name: string): fc.Arbitrary<NamespaceState> {
   const cri = name === "k8s.io";
   const one = fc.record({
     plan: imagePlan,
-    tags: fc.integer({ min: 0, max: 2 }),
-    used: fc.integer({ min: 0, max: 3 }),
+    tags: fc.constantFrom(0, 1, 1, 1, 2, 2),
+    used: fc.constantFrom(false, false, false, true),
   });
   return fc
-    .record({ list: fc.array(one, { maxLength: 8 }), held: fc.nat(20), holdsIdName: fc.boolean() })
+    .record({
+      list: fc.array(one, { maxLength: 8, size: "max" }),
+      held: fc.constantFrom(0, 1, 20, 20, 20, 20),
+      holdsIdName: fc.boolean(),
+    })
     .map(({ list, held, holdsIdName }) => {
       const words = list.map((_, i) => `${"pqr"[i % 3]}${i}`);
       const images = list.map(({ plan }, i) => imageFrom(words[i] ?? "", plan));
@@ -67,7 +73,7 @@ function namespaceArbitrary(name: string): fc.Arbitrary<NamespaceState> {
         .map(({ id, target }) => nameOf(id, target, { labels: { "io.cri-containerd.image": "managed" } }));
       const unique = new Map([...names, ...idNames].map((entry) => [entry.name, entry]));
       const containers = list.flatMap(({ used }, i) =>
-        used === 0 ? [containerOf(`${name}-${i}`, { imageId: images[i]?.target ?? "", pod: "ci/job" })] : [],
+        used ? [containerOf(`${name}-${i}`, { imageId: images[i]?.target ?? "", pod: "ci/job" })] : [],
       );
       const holder = images[held];
       const keeps = {
@@ -114,8 +120,8 @@ function historyArbitrary(state: NodeState): fc.Arbitrary<History> {
 const policyArbitrary: fc.Arbitrary<Policy> = fc
   .record({
     unusedFor: fc.constantFrom(0, 24 * hour, 48 * hour),
-    minAge: fc.constantFrom(0, 0, 3 * hour),
-    keepPerRepository: fc.constantFrom(0, 0, 1, 2),
+    minAge: fc.constantFrom(0, 0, 0, 3 * hour),
+    keepPerRepository: fc.constantFrom(0, 0, 0, 1),
   })
   .map((some) => ({ ...removeAllUnused, ...some }));
 

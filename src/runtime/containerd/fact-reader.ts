@@ -1,7 +1,7 @@
 // Reads manifests, indexes and configs once per digest: what a digest names can never change.
 import { createHash } from "node:crypto";
 import type { Digest } from "../../image/digest.ts";
-import { mapBounded } from "./bounded.ts";
+import { mapBounded } from "../bounded.ts";
 import { type ContentFact, readContentFact } from "./content-facts.ts";
 import { Content } from "./gen/containerd/services/content/v1/content_pb.js";
 import type { Inventory } from "./inventory.ts";

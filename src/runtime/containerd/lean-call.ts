@@ -1,9 +1,16 @@
 // A gRPC call with next to nothing around it, for the questions that a first look at a node asks by the ten thousand.
 import { type ClientHttp2Stream, constants } from "node:http2";
-import { create, type DescMethod, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
+import {
+  create,
+  type DescMethod,
+  fromBinary,
+  type MessageInitShape,
+  type MessageShape,
+  toBinary,
+} from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
+import type { SocketSession } from "../wire/socket-session.ts";
 import { framed, MessageSplitter } from "./grpc-framing.ts";
-import type { SocketSession } from "./socket-session.ts";
 
 export interface LeanOptions {
   readonly namespace: string;
@@ -39,6 +46,20 @@ export async function leanCall<M extends DescMethod>(
   const stream = await session.request("POST", `/${method.parent.typeName}/${method.name}`, headers, {});
   stream.end(body);
   await receive(stream, options, visit);
+}
+
+/** Calls a method as `leanCall` does and collects the messages of the answer. */
+export async function collectLean<M extends DescMethod>(
+  session: SocketSession,
+  request: LeanRequest<M>,
+  options: LeanOptions,
+): Promise<readonly MessageShape<M["output"]>[]> {
+  const output: M["output"] = request.method.output;
+  const messages: MessageShape<M["output"]>[] = [];
+  await leanCall(session, request, options, (bytes) => {
+    messages.push(fromBinary(output, bytes, { readUnknownFields: false }));
+  });
+  return messages;
 }
 
 type Fields = Readonly<Record<string, unknown>>;

@@ -1,8 +1,9 @@
 // Reads what a namespace holds: names, blobs, snapshots, leases and running writes.
 import { isDigest } from "../../image/digest.ts";
 import type { ImageName } from "../../image/node-state.ts";
-import { mapBounded } from "./bounded.ts";
-import type { Connection, Scope } from "./connection.ts";
+import { mapBounded } from "../bounded.ts";
+import type { Scope } from "../wire/calls.ts";
+import type { Connection } from "./connection.ts";
 import { isExpired, isFlat, isRoot, type Labels, type References, referencesOf } from "./gc-labels.ts";
 import { Content } from "./gen/containerd/services/content/v1/content_pb.js";
 import { Images } from "./gen/containerd/services/images/v1/images_pb.js";

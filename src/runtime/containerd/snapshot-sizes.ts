@@ -1,5 +1,5 @@
 // Sizes of layer snapshots: asked once per snapshot, because a committed one never changes.
-import { mapBounded } from "./bounded.ts";
+import { mapBounded } from "../bounded.ts";
 import { Snapshots } from "./gen/containerd/services/snapshots/v1/snapshots_pb.js";
 import type { SnapshotNode } from "./inventory.ts";
 import type { Reading } from "./read-inventory.ts";

@@ -1,6 +1,6 @@
 // The snapshots that somebody writes or looks at: each of them uses what it stands on.
 import { isDigest } from "../../image/digest.ts";
-import { mapBounded } from "./bounded.ts";
+import { mapBounded } from "../bounded.ts";
 import type { Inventory } from "./inventory.ts";
 import { forEachSnapshot, keyOf, type Reading } from "./read-inventory.ts";
 import { whenGone } from "./when-gone.ts";
