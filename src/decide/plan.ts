@@ -9,12 +9,13 @@ import type { CurrentUses, History } from "./history.ts";
 import { type ImageIndex, indexImages } from "./image-index.ts";
 import { imageSight } from "./image-sight.ts";
 import { type JudgedNamespace, judgeNamespace, settleNames } from "./judge.ts";
+import { holdersOf } from "./numbered-content.ts";
 import type { Policy } from "./policy.ts";
 import type { Reason, RemoveCode } from "./reason.ts";
 import { beforeIn, sameChoice } from "./recheck.ts";
 import { RemovedSet } from "./removed-set.ts";
 import type { NameDecision } from "./retention.ts";
-import { type NamespacedImage, SharedContent } from "./shared-content.ts";
+import { SharedContent } from "./shared-content.ts";
 import { judgeByNames, type Named, type RemoveDetails } from "./verdict.ts";
 import { atLook } from "./watched-time.ts";
 
@@ -90,7 +91,7 @@ export function makePlan(input: PlanInput): Plan {
   const { state, policy, demand } = input;
   const history = atLook(input.history, state.takenAt, input.maxGap);
   const indexes = state.namespaces.map(indexImages);
-  const content = new SharedContent(state, holdersOf(state, indexes));
+  const content = new SharedContent(state, holdersOf(state.namespaces, indexes));
   const excess = Math.max(0, content.totalBytes - (policy.maxImageBytes ?? Number.POSITIVE_INFINITY));
   const modes = modesFor(demand, excess);
   const judged = state.namespaces.map((namespace, i) => {
@@ -110,17 +111,7 @@ export function makePlan(input: PlanInput): Plan {
   return assemble({ input, judged, subjects, content, excess, choice, named });
 }
 
-/** Every image holds its content, those without any name included. Images with names come first, numbered as `subjectsOf` does. */
-function holdersOf(state: NodeState, indexes: readonly ImageIndex[]): readonly NamespacedImage[] {
-  const named = state.namespaces.flatMap(({ name }, i) =>
-    (indexes[i]?.images ?? []).map(({ image }) => ({ namespace: name, image })),
-  );
-  const nameless = state.namespaces.flatMap(({ name, images }, i) =>
-    images.filter(({ target }) => !indexes[i]?.byTarget.has(target)).map((image) => ({ namespace: name, image })),
-  );
-  return [...named, ...nameless];
-}
-
+/** Numbered as in the shared content: images without any name come last there. */
 function subjectsOf(
   judged: readonly JudgedNamespace[],
   memory: { readonly history: History; readonly now: Instant },
@@ -144,10 +135,10 @@ function settle(
 ): readonly (readonly NameDecision[])[] {
   const decisions = subjects.map((subject) => choice.decisionsOf(subject));
   let from = 0;
-  return judged.flatMap(({ index: { images } }) => {
-    const own = decisions.slice(from, from + images.length);
-    from += images.length;
-    return settleNames(state, images, own);
+  return judged.flatMap(({ index }) => {
+    const own = decisions.slice(from, from + index.images.length);
+    from += index.images.length;
+    return settleNames(state, index, own);
   });
 }
 
