@@ -4,7 +4,8 @@ import { InvalidPatternError, parsePattern } from "../decide/image-pattern.ts";
 import { readFilters } from "./filters.ts";
 import { durationForm, durationShape, parseDuration, parseShare, shareForm, shareShape } from "./units.ts";
 
-const isNot = (form: string) => ({
+/** The error of a value that is something else than `form` says. */
+export const isNot = (form: string) => ({
   error: ({ input }: { readonly input?: unknown }) => `is ${JSON.stringify(input)}: expected ${form}`,
 });
 
