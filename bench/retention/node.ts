@@ -54,6 +54,11 @@ export class Node {
     return (this.#holders[layer.index] ?? 0) > 0;
   }
 
+  /** True when only one image holds the layer. */
+  holdsAlone(layer: Layer): boolean {
+    return this.#holders[layer.index] === 1;
+  }
+
   /** Layers that a pull of this image would fetch. */
   missing(image: CataloguedImage): readonly Layer[] {
     return this.images.has(image.index) ? [] : image.layers.filter((layer) => !this.holds(layer));
@@ -71,7 +76,7 @@ export class Node {
   /** Bytes that removing this image alone would free. */
   gain(image: CataloguedImage): number {
     let bytes = 0;
-    for (const layer of image.layers) if (this.#holders[layer.index] === 1) bytes += layer.bytes;
+    for (const layer of image.layers) if (this.holdsAlone(layer)) bytes += layer.bytes;
     return bytes;
   }
 

@@ -1,14 +1,15 @@
 // The clairvoyant: knows the whole trace, waits until the last moment and gives up what is needed latest. The mark to come close to.
 import type { Instant } from "../../../src/image/node-state.ts";
-import type { CataloguedImage } from "../catalogue.ts";
+import type { CataloguedImage, Layer } from "../catalogue.ts";
 import type { Node } from "../node.ts";
 import type { Trace } from "../trace.ts";
 import type { RetentionPolicy } from "./caretaker.ts";
 
 /**
- * Evicts the image whose next use is farthest until the pull fits under `limit`, a share of the disk; then takes back what need
- * not have gone, the image that is needed first of all. Optimal for images of equal size that share nothing. With shared layers
- * and different sizes the true optimum is out of reach, and this is the best known way of getting near (see lower-bound.ts).
+ * Evicts image by image until the pull fits under `limit`, a share of the disk, and takes back what need not have gone. An image
+ * counts by the layers that only it still holds: the one goes first whose freed bytes are needed latest on average, by any image
+ * whatsoever (1 / time to the next use, weighted with bytes). For images of equal size that share nothing this is Belady's rule,
+ * and optimal. With shared layers of different sizes the true optimum is out of reach: lower-bound.ts says how far at most it is.
  */
 export function belady(limit: number): RetentionPolicy {
   return {
@@ -17,7 +18,7 @@ export function belady(limit: number): RetentionPolicy {
       const uses = new NextUses(trace);
       return {
         every: Number.POSITIVE_INFINITY,
-        beforePull: (image, now) => makeRoom(node, { image, limit, nextUse: (other) => uses.after(other, now) }),
+        beforePull: (image, now) => makeRoom(node, { image, limit, urgency: (layer) => uses.urgency(layer, now) }),
       };
     },
   };
@@ -26,21 +27,17 @@ export function belady(limit: number): RetentionPolicy {
 interface Room {
   readonly image: CataloguedImage;
   readonly limit: number;
-  readonly nextUse: (image: CataloguedImage) => Instant;
+  readonly urgency: (layer: Layer) => number;
 }
 
-function makeRoom(node: Node, { image, limit, nextUse }: Room): void {
+function makeRoom(node: Node, { image, limit, urgency }: Room): void {
   const fits = (more = 0): boolean => node.used + missingBytes(node, image) + more <= limit * node.disk.capacity;
-  if (fits()) return;
-  const farthestFirst = [...node.images.values()]
-    .filter((held) => held.users === 0)
-    .map((held) => ({ held, next: nextUse(held.image) }))
-    .sort((a, b) => b.next - a.next || a.held.image.index - b.held.image.index);
   const evicted: CataloguedImage[] = [];
-  for (const { held } of farthestFirst) {
-    if (fits()) break;
-    node.remove(held.image);
-    evicted.push(held.image);
+  while (!fits()) {
+    const latest = neededLatest(node, urgency);
+    if (latest === undefined) break;
+    node.remove(latest);
+    evicted.push(latest);
   }
   for (const back of evicted.toReversed()) if (fits(missingBytes(node, back))) node.pull(back, 0);
 }
@@ -49,25 +46,46 @@ function missingBytes(node: Node, image: CataloguedImage): number {
   return node.missing(image).reduce((sum, { bytes }) => sum + bytes, 0);
 }
 
-/** When images are started next. */
-class NextUses {
-  readonly #starts = new Map<number, Instant[]>();
-  readonly #passed = new Map<number, number>();
+function neededLatest(node: Node, urgency: (layer: Layer) => number): CataloguedImage | undefined {
+  let latest: CataloguedImage | undefined;
+  let least = Number.POSITIVE_INFINITY;
+  for (const { image, users } of node.images.values()) {
+    if (users > 0) continue;
+    const score = meanUrgency(node, image, urgency);
+    if (score >= least) continue;
+    latest = image;
+    least = score;
+  }
+  return latest;
+}
 
-  constructor({ starts }: Trace) {
-    for (const { image, at } of starts) {
-      const times = this.#starts.get(image.index);
-      if (times === undefined) this.#starts.set(image.index, [at]);
-      else times.push(at);
-    }
+function meanUrgency(node: Node, image: CataloguedImage, urgency: (layer: Layer) => number): number {
+  let [bytes, weighted] = [0, 0];
+  for (const layer of image.layers) {
+    if (!node.holdsAlone(layer)) continue;
+    bytes += layer.bytes;
+    weighted += layer.bytes * urgency(layer);
+  }
+  return bytes === 0 ? 0 : weighted / bytes;
+}
+
+/** When layers are needed next, by whichever image. */
+class NextUses {
+  readonly #starts: Instant[][];
+  readonly #passed: Int32Array;
+
+  constructor({ starts, layers }: Trace) {
+    this.#starts = layers.map(() => []);
+    this.#passed = new Int32Array(layers.length);
+    for (const { image, at } of starts) for (const { index } of image.layers) this.#starts[index]?.push(at);
   }
 
-  /** Infinite when there is none. Asked with times that only grow. */
-  after({ index }: CataloguedImage, now: Instant): Instant {
-    const times = this.#starts.get(index) ?? [];
-    let passed = this.#passed.get(index) ?? 0;
+  /** One divided by the time to the next use; 0 when there is none. Asked with times that only grow. */
+  urgency({ index }: Layer, now: Instant): number {
+    const times = this.#starts[index] ?? [];
+    let passed = this.#passed[index] ?? 0;
     while (passed < times.length && (times[passed] ?? 0) <= now) passed += 1;
-    this.#passed.set(index, passed);
-    return times[passed] ?? Number.POSITIVE_INFINITY;
+    this.#passed[index] = passed;
+    return 1 / ((times[passed] ?? Number.POSITIVE_INFINITY) - now);
   }
 }
