@@ -33,15 +33,27 @@ export interface ServicesPlan {
 
 /**
  * Services that come to the node, stay for hours or days and leave again; the popular ones are nearly always there. A release
- * replaces the pod by one of the new tag, here or, as often, on another node. One release in fifteen is rolled back.
+ * replaces the pod by one of the new tag, here or, as often, on another node. One release in fifteen is rolled back. Of four
+ * services in ten another environment runs on the node as well, on an older tag: there only every third release arrives, later.
  */
 export function services(workshop: Workshop, plan: ServicesPlan): PodStart[] {
   return Array.from({ length: plan.count }, (_, rank) => {
     const random = workshop.random.fork(`service ${rank}`);
     const repository = new Repository(workshop.catalogue, random, `services/service-${rank}`);
     const tags = releases(repository, { ...workshop, random }, random.logNormal(plan.releaseEvery, 0.8));
-    return serviceOn(tags, { ...workshop, random }, plan.away * (rank + 1) ** 0.9);
+    const away = plan.away * (rank + 1) ** 0.9;
+    const starts = serviceOn(tags, { ...workshop, random }, away);
+    if (!random.chance(0.4)) return starts;
+    return [...starts, ...serviceOn(promoted(tags, random), { ...workshop, random }, away)];
   }).flat();
+}
+
+/** The tags that reach another environment, some hours later. */
+function promoted(tags: readonly Release[], random: Random): readonly Release[] {
+  return tags
+    .filter((_, i) => i % 3 === 0)
+    .map(({ at, image }, i) => ({ at: i === 0 ? at : at + hours(random.between(4, 40)), image }))
+    .toSorted((a, b) => a.at - b.at);
 }
 
 interface Release {
@@ -183,9 +195,11 @@ export function pipelines(workshop: Workshop, { repositories: count, commits, to
     { length: count },
     (_, rank) => new Repository(catalogue, random.fork(`code ${rank}`), `ci/code-${rank}`),
   );
+  // Two tools in a row are lines of one repository (as `node:20` and `node:22`), released at times of their own.
   const toolTags = Array.from({ length: tools }, (_, rank) => {
     const own = random.fork(`tool ${rank}`);
-    const repository = new Repository(catalogue, own, `tools/tool-${rank}`, own.pick(["python", "node", "jdk"]));
+    const name = `tools/tool-${Math.floor(rank / 2)}`;
+    const repository = new Repository(catalogue, own, name, own.pick(["python", "node", "jdk"]));
     return releases(repository, { ...workshop, random: own }, days(own.between(8, 25)));
   });
   const [rank, toolRank] = [zipf(count, 1.1), zipf(tools, 1)];
