@@ -13,24 +13,15 @@ export type SkipReason = (typeof everySkipReason)[number];
 /** Every reason for skipping a round. */
 export const everySkipReason = ["pods-not-synced", "node-unknown", "disabled"] as const;
 
-/** What began a round: the labels of `rounds_total`. */
+/** What began a round of the loop: the labels of `rounds_total`. */
 export type Trigger = (typeof everyTrigger)[number];
 
-/** Everything that begins rounds. `command`: a person asked. */
-export const everyTrigger = [
-  "start",
-  "interval",
-  "retry",
-  "event",
-  "pressure",
-  "window",
-  "settings",
-  "command",
-] as const;
+/** Everything that begins rounds. */
+export const everyTrigger = ["start", "interval", "retry", "event", "pressure", "window", "settings"] as const;
 
-/** Something that held removals back: a limit of the plan, or a window that is not open. */
-export interface BrakeNote {
-  readonly code: string;
+/** Why a plan is not carried out now although it may be later. */
+export interface Withheld {
+  readonly code: "outside-window";
   readonly detail: string;
 }
 
@@ -52,11 +43,10 @@ export type ReportEvent =
       readonly state: NodeState;
       readonly plan: Plan;
       readonly filesystems: readonly FilesystemUsage[];
-      readonly trigger: Trigger;
-      /** What must be freed, when that is why the round takes place. */
-      readonly demand?: Demand | undefined;
-      /** Whatever held removals back in this round. */
-      readonly brakes: readonly BrakeNote[];
+      /** Absent when a person asked. */
+      readonly trigger?: Trigger;
+      /** Set when nothing of the plan is carried out now. */
+      readonly withheld?: Withheld;
     }
   /** A look at the filesystem between rounds. */
   | {
