@@ -6,6 +6,14 @@ import { belady } from "./policies/belady.ts";
 import type { RetentionPolicy } from "./policies/caretaker.ts";
 import { docuum } from "./policies/docuum.ts";
 import { kubelet, kubeletWithEviction } from "./policies/kubelet.ts";
+import {
+  largeAndIdleFirst,
+  lateFirst,
+  leastRecentlyUsed,
+  ordered,
+  rarelyUsedFirst,
+  supersededSooner,
+} from "./policies/ordered.ts";
 import { type PruneletSettings, prunelet } from "./policies/prunelet.ts";
 import { days } from "./units.ts";
 
@@ -13,7 +21,7 @@ const config = configSchema.parse({});
 
 /** What an untouched configuration says. */
 export const pruneletDefaults: PruneletSettings = {
-  policy: toPolicy(config.policy, 0),
+  policy: toPolicy(config, 0),
   marks: { bytes: config.pressure, inodes: config.pressure.inodes },
   check: config.pressure.check,
   interval: config.interval,
@@ -37,18 +45,30 @@ export function underPressure(name: string, high: number, low: number): Retentio
 
 export interface Contender {
   readonly policy: RetentionPolicy;
-  /** What it is in the chart; absent when it is in the tables only. */
-  readonly line?: "own" | "peer" | "limit";
+  /**
+   * `default`: what prunelet does untouched. `setting`: prunelet otherwise configured. `peer`: what others do. `limit`: what
+   * cannot be had. `order`: a model of prunelet's pressure rounds with another order, which is no strategy of it.
+   */
+  readonly kind: "default" | "setting" | "peer" | "limit" | "order";
 }
 
+const standard = { high: 0.8, low: 0.7 };
+
+/** The first is the one that the chart is about. */
 export const contenders: readonly Contender[] = [
-  { policy: prunelet("prunelet, defaults", pruneletDefaults), line: "own" },
-  { policy: underPressure("prunelet, pressure only", 0.8, 0.7), line: "own" },
-  { policy: underPressure("prunelet, pressure only 80/78", 0.8, 0.78) },
-  { policy: kubelet, line: "peer" },
-  { policy: kubeletWithEviction, line: "peer" },
-  { policy: docuum, line: "peer" },
-  { policy: ageOnly(days(1)), line: "peer" },
-  { policy: belady(0.8), line: "limit" },
-  { policy: belady(1) },
+  { kind: "default", policy: prunelet("prunelet, defaults", pruneletDefaults) },
+  { kind: "setting", policy: underPressure("prunelet, pressure only", 0.8, 0.7) },
+  { kind: "setting", policy: underPressure("prunelet, pressure only 80/78", 0.8, 0.78) },
+  { kind: "peer", policy: kubelet },
+  { kind: "peer", policy: kubeletWithEviction },
+  { kind: "peer", policy: docuum },
+  { kind: "peer", policy: ageOnly(days(1)) },
+  { kind: "limit", policy: belady(0.8) },
+  { kind: "limit", policy: belady(1) },
+  { kind: "order", policy: ordered("least recently used", leastRecentlyUsed, standard) },
+  { kind: "order", policy: ordered("superseded tags sooner", supersededSooner, standard) },
+  { kind: "order", policy: ordered("superseded tags sooner, 80/78", supersededSooner, { high: 0.8, low: 0.78 }) },
+  { kind: "order", policy: ordered("late ones first", lateFirst, standard) },
+  { kind: "order", policy: ordered("rarely used first, aged", rarelyUsedFirst, standard) },
+  { kind: "order", policy: ordered("large and idle first", largeAndIdleFirst, standard) },
 ];

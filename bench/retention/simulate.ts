@@ -100,13 +100,15 @@ class Simulation {
   #happen(what: Happening): void {
     switch (what.kind) {
       case "start":
-        return this.#start(what.pod, what.tries);
+        this.#start(what.pod, what.tries);
+        break;
       case "end":
         this.#node.end(what.pod.image, this.#now);
         this.#caretaker.usesChanged?.(what.pod.image, this.#now);
-        return;
+        break;
       case "restart":
-        return this.#caretaker.restarted?.(what.what, this.#now);
+        this.#caretaker.restarted?.(what.what, this.#now);
+        break;
       case "look":
         this.#caretaker.look?.(this.#now);
         this.#queue.add(this.#now + this.#caretaker.every, what);
@@ -122,7 +124,10 @@ class Simulation {
     }
     const present = this.#node.images.has(image.index);
     if (!present) this.#caretaker.beforePull?.(image, this.#now);
-    if (!present && !this.#pull(pod)) return this.#fail(pod, tries);
+    if (!present && !this.#pull(pod)) {
+      this.#fail(pod, tries);
+      return;
+    }
     this.#node.begin(image, this.#now);
     this.#queue.add(pod.until, { kind: "end", pod });
     this.#caretaker.usesChanged?.(image, this.#now);

@@ -80,8 +80,7 @@ class KubeletCollection implements Caretaker {
       return record === undefined ? [] : [{ held, record }];
     });
     return known.sort(
-      ({ record: a }, { record: b }) =>
-        a.lastUsed - b.lastUsed || a.firstDetected - b.firstDetected || a.draw - b.draw,
+      ({ record: a }, { record: b }) => a.lastUsed - b.lastUsed || a.firstDetected - b.firstDetected || a.draw - b.draw,
     );
   }
 }

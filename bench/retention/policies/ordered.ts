@@ -1,19 +1,32 @@
-// A short model of pressure rounds, to try orders and marks before they become strategies of prunelet. The clairvoyant aside, nothing is exact.
+// A short model of prunelet's pressure rounds, to try orders before they become strategies. With the same order it decides as the plan does.
 import type { Instant } from "../../../src/image/node-state.ts";
 import type { HeldImage, Node } from "../node.ts";
 import { minutes, seconds } from "../units.ts";
 import type { RetentionPolicy } from "./caretaker.ts";
 
-/** What goes first: the image with the smallest score. */
-export type Score = (held: HeldImage, context: { readonly now: Instant; readonly node: Node }) => number;
-
-export interface OrderedSettings {
-  readonly high: number;
-  readonly low: number;
-  readonly minAge?: number;
+export interface Candidate {
+  readonly held: HeldImage;
+  /** Milliseconds since the last use. */
+  readonly idle: number;
+  /** Bytes that removing it now would free. */
+  readonly gain: number;
+  /** True when the node holds a newer tag of its repository. */
+  readonly superseded: boolean;
 }
 
-export function ordered(name: string, score: Score, { high, low, minAge = minutes(10) }: OrderedSettings): RetentionPolicy {
+/** What goes first: the image with the highest score. */
+export type Score = (candidate: Candidate) => number;
+
+/** Shares of the disk. */
+export interface Between {
+  readonly high: number;
+  readonly low: number;
+}
+
+/** As prunelet's default. */
+const minAge = minutes(10);
+
+export function ordered(name: string, score: Score, { high, low }: Between): RetentionPolicy {
   return {
     name,
     start: ({ node }) => ({
@@ -21,26 +34,55 @@ export function ordered(name: string, score: Score, { high, low, minAge = minute
       look(now) {
         if (node.fill <= high) return;
         while (node.fill > low) {
-          const victim = smallest(node, (held) => {
-            const may = held.users === 0 && now - held.pulledAt >= minAge && node.gain(held.image) > 0;
-            return may ? score(held, { now, node }) : undefined;
-          });
-          if (victim === undefined) return;
-          node.remove(victim.image);
+          const next = highest(node, score, now);
+          if (next === undefined) return;
+          node.remove(next.image);
         }
       },
     }),
   };
 }
 
-function smallest(node: Node, scoreOf: (held: HeldImage) => number | undefined): HeldImage | undefined {
+function highest(node: Node, score: Score, now: Instant): HeldImage | undefined {
+  const newest = newestTags(node);
   let found: HeldImage | undefined;
-  let least = Number.POSITIVE_INFINITY;
+  let most = Number.NEGATIVE_INFINITY;
   for (const held of node.images.values()) {
-    const score = scoreOf(held);
-    if (score === undefined || score >= least) continue;
+    if (held.users > 0 || now - held.pulledAt < minAge) continue;
+    const gain = node.gain(held.image);
+    if (gain === 0) continue;
+    const superseded = (newest.get(held.image.repository) ?? -1) > held.image.index;
+    const value = score({ held, idle: now - held.lastUsed, gain, superseded });
+    if (value <= most) continue;
     found = held;
-    least = score;
+    most = value;
   }
   return found;
 }
+
+/** The index of the newest tag on the node by repository: the tags of one repository are numbered as they are built. */
+function newestTags(node: Node): ReadonlyMap<string, number> {
+  const newest = new Map<string, number>();
+  for (const { image } of node.images.values()) {
+    newest.set(image.repository, Math.max(image.index, newest.get(image.repository) ?? -1));
+  }
+  return newest;
+}
+
+/** Prunelet's default order. */
+export const leastRecentlyUsed: Score = ({ idle }) => idle;
+
+/** Tags that a newer one has replaced age four times as fast. */
+export const supersededSooner: Score = ({ idle, superseded }) => (superseded ? 4 * idle : idle);
+
+/** Many uses count for days without one: as least frequently used, with uses that lose half of their weight each day. */
+export const rarelyUsedFirst: Score = ({ held, idle }) => idle / 86_400_000 - Math.log2(held.timesUsed);
+
+/** Greedy by size: the image first that frees most bytes for each hour it was missed less. */
+export const largeAndIdleFirst: Score = ({ idle, gain }) => idle * gain;
+
+/** Images used at steady intervals stay until they are late: their next use is due. */
+export const lateFirst: Score = ({ held: { lastUsed, pulledAt, timesUsed }, idle }) => {
+  const interval = timesUsed > 1 ? (lastUsed - pulledAt) / (timesUsed - 1) : 0;
+  return idle < 1.3 * interval ? Math.max(interval - idle, 0) : 2 * idle;
+};
