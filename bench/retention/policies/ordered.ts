@@ -33,8 +33,9 @@ export function ordered(name: string, score: Score, { high, low }: Between): Ret
       every: seconds(30),
       look(now) {
         if (node.fill <= high) return;
+        const newest = newestTags(node);
         while (node.fill > low) {
-          const next = highest(node, score, now);
+          const next = highest(node, score, { now, newest });
           if (next === undefined) return;
           node.remove(next.image);
         }
@@ -43,8 +44,13 @@ export function ordered(name: string, score: Score, { high, low }: Between): Ret
   };
 }
 
-function highest(node: Node, score: Score, now: Instant): HeldImage | undefined {
-  const newest = newestTags(node);
+interface Round {
+  readonly now: Instant;
+  /** The newest tags when the round began. */
+  readonly newest: ReadonlyMap<string, number>;
+}
+
+function highest(node: Node, score: Score, { now, newest }: Round): HeldImage | undefined {
   let found: HeldImage | undefined;
   let most = Number.NEGATIVE_INFINITY;
   for (const held of node.images.values()) {
