@@ -6,9 +6,11 @@ import { type Choice, choose, decisionsIn, modesFor, type Subject } from "./choo
 import { currentUses } from "./current-uses.ts";
 import type { Demand } from "./demand.ts";
 import type { CurrentUses, History } from "./history.ts";
-import { type ImageIndex, indexImages } from "./image-index.ts";
+import { type ImageIndex, type IndexedImage, indexImages } from "./image-index.ts";
 import { imageSight } from "./image-sight.ts";
 import { type JudgedNamespace, judgeNamespace, settleNames } from "./judge.ts";
+import { supersededImages } from "./newest-tags.ts";
+import { type OrderName, ordersBySuccession } from "./order.ts";
 import type { Policy } from "./policy.ts";
 import type { Reason, RemoveCode } from "./reason.ts";
 import { RemovedSet } from "./removed-set.ts";
@@ -97,7 +99,7 @@ export function makePlan(input: PlanInput): Plan {
     const backoff = input.backoff?.get(namespace.name);
     return judgeNamespace({ namespace, index, state, history, policy, backoff, modes });
   });
-  const subjects = subjectsOf(judged, { history, now: state.takenAt });
+  const subjects = subjectsOf(judged, { history, now: state.takenAt, order: policy.order });
   const choice =
     input.recheck === undefined
       ? choose({ subjects, content, policy, demand, excess })
@@ -121,17 +123,21 @@ function holdersOf(state: NodeState, indexes: readonly ImageIndex[]): readonly N
 
 function subjectsOf(
   judged: readonly JudgedNamespace[],
-  memory: { readonly history: History; readonly now: Instant },
+  memory: { readonly history: History; readonly now: Instant; readonly order: OrderName },
 ): readonly Subject[] {
   const subjects: Subject[] = [];
   for (const one of judged) {
     const here = { ...memory, namespace: one.namespace };
+    const superseded = ordersBySuccession.has(memory.order) ? supersededImages(one.index, here) : nobody;
     one.index.images.forEach((entry, at) => {
-      subjects.push({ number: subjects.length, judged: one, at, entry, sight: imageSight(entry, here) });
+      const sight = imageSight(entry, here);
+      subjects.push({ number: subjects.length, judged: one, at, entry, sight, superseded: superseded.has(entry) });
     });
   }
   return subjects;
 }
+
+const nobody: ReadonlySet<IndexedImage> = new Set();
 
 /** What a plan removes may still go when it could be chosen now, and nothing else is chosen: how much is needed was said before. */
 function sameChoice(before: Plan, subjects: readonly Subject[]): Choice {
