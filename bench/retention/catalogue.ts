@@ -27,6 +27,14 @@ export interface CataloguedImage {
   readonly name: Omit<ImageName, "createdAt">;
 }
 
+/** What a new tag is made of. */
+export interface Build {
+  readonly repository: string;
+  readonly tag: string;
+  readonly layers: readonly Layer[];
+  readonly builtAt: Instant;
+}
+
 /** What an unpacked layer takes for each byte of its packed blob. One figure for all: only so is the lower bound exact. */
 const unpackedShare = 2.5;
 
@@ -94,14 +102,14 @@ export class Catalogue {
   }
 
   /** A new tag. */
-  image(repository: string, tag: string, layers: readonly Layer[]): CataloguedImage {
+  image({ repository, tag, layers, builtAt }: Build): CataloguedImage {
     const index = this.images.length;
     const target = digestOf("a", index);
     const made = {
       index,
       repository,
       layers,
-      image: toImage(target, layers),
+      image: { ...toImage(target, layers), createdAt: builtAt },
       name: {
         name: `registry.example.com/${repository}:${tag}`,
         target,

@@ -3,7 +3,7 @@ import type { Comparison, Setting } from "./compare.ts";
 import { gibibytes } from "./units.ts";
 
 const panel = { width: 400, height: 270, left: 52, right: 14, top: 44, bottom: 44 };
-const legendHeight = 92;
+const legendHeight = 118;
 const columns = 2;
 /** GiB at the bottom and the top of the logarithmic axis. What is less lies on the bottom. */
 const axis = { from: 0.1, to: 1000 };
@@ -20,6 +20,7 @@ interface Line {
 const styles: readonly (readonly [name: string, style: string])[] = [
   ["prunelet, defaults", "own"],
   ["prunelet, pressure only", "own-setting"],
+  ["prunelet, superseded sooner, 80/78", "own-best"],
   ["kubelet LRU 85/80", "kubelet"],
   ["kubelet with eviction", "eviction"],
   ["docuum LRU, 70 % for images", "docuum"],
@@ -33,13 +34,14 @@ const css = `
   .grid { stroke: #d1d9e0; stroke-width: 1 } .line { fill: none; stroke-width: 2; stroke-linejoin: round }
   .dot { stroke: none } .full { fill: none; stroke-width: 2 }
   .own { stroke: #0550ae; fill: #0550ae; stroke-width: 3.5 } .own-setting { stroke: #218bff; fill: #218bff; stroke-width: 3 }
+  .own-best { stroke: #218bff; fill: #218bff; stroke-width: 3; stroke-dasharray: 9 4 }
   .kubelet { stroke: #bc4c00; fill: #bc4c00 } .eviction { stroke: #bc4c00; fill: #bc4c00; stroke-dasharray: 7 4 }
   .docuum { stroke: #1a7f37; fill: #1a7f37 } .age { stroke: #8250df; fill: #8250df; stroke-dasharray: 2 4 }
   .belady { stroke: #59636e; fill: #59636e; stroke-dasharray: 10 3 2 3 } .bound { stroke: #59636e; fill: #59636e; stroke-dasharray: 1 3 }
   .line { fill: none } .mark { stroke-dasharray: none; stroke-width: 1.5 } .full { fill: none }
   @media (prefers-color-scheme: dark) {
     text { fill: #f0f6fc } .faint { fill: #9198a1 } .grid { stroke: #3d444d }
-    .own { stroke: #a5d6ff; fill: #a5d6ff } .own-setting { stroke: #388bfd; fill: #388bfd }
+    .own { stroke: #a5d6ff; fill: #a5d6ff } .own-setting, .own-best { stroke: #388bfd; fill: #388bfd }
     .kubelet, .eviction { stroke: #f0883e; fill: #f0883e } .docuum { stroke: #3fb950; fill: #3fb950 }
     .age { stroke: #bc8cff; fill: #bc8cff } .belady, .bound { stroke: #9198a1; fill: #9198a1 }
     .line, .full { fill: none }
@@ -80,13 +82,13 @@ function linesOf({ grid }: Comparison): readonly Line[] {
 
 function legendOf(lines: readonly Line[]): string {
   const entries = lines.map(({ name, style }, i) => {
-    const [x, y] = [16 + (i % 4) * 198, 42 + Math.floor(i / 4) * 20];
+    const [x, y] = [16 + (i % 3) * 262, 42 + Math.floor(i / 3) * 20];
     return `<path class="line ${style}" d="M${x} ${y - 4}h30"/><text x="${x + 37}" y="${y}">${escaped(name)}</text>`;
   });
   return [
     '<text class="title" x="16" y="20">GiB pulled again in four weeks, by size of the disk (less is better)</text>',
     ...entries,
-    '<text class="faint" x="16" y="84">Logarithmic; 0.1 and less at the bottom. Ring: pods never ran for want of space, so less was pulled.</text>',
+    '<text class="faint" x="16" y="106">Logarithmic; 0.1 and less at the bottom. Ring: pods never ran for want of space, so less was pulled.</text>',
   ].join("\n");
 }
 

@@ -30,17 +30,17 @@ export function lowerBound(trace: Trace, disk: Disk): number {
 
 class ByteCache {
   readonly #room: number;
-  readonly #layers: readonly Layer[];
   readonly #resident: Float64Array;
   readonly #users: Int32Array;
   /** Positions of the starts that need a layer, and how many of them have passed. */
   readonly #uses: number[][];
   readonly #passed: Int32Array;
+  /** Layers of which anything is resident. */
+  readonly #held = new Set<Layer>();
   #used = 0;
 
   constructor({ layers, starts }: Trace, room: number) {
     this.#room = room;
-    this.#layers = layers;
     this.#resident = new Float64Array(layers.length);
     this.#users = new Int32Array(layers.length);
     this.#passed = new Int32Array(layers.length);
@@ -59,6 +59,7 @@ class ByteCache {
       fetched += missing;
       packed += (missing * layer.packed) / layer.bytes;
       this.#resident[layer.index] = layer.bytes;
+      this.#held.add(layer);
       this.#users[layer.index] = (this.#users[layer.index] ?? 0) + 1;
     }
     this.#used += fetched;
@@ -71,16 +72,18 @@ class ByteCache {
   }
 
   #evict(position: number): void {
-    const candidates = this.#layers
-      .filter(({ index }) => this.#users[index] === 0 && (this.#resident[index] ?? 0) > 0)
-      .map(({ index }) => ({ index, next: this.#nextUse(index, position) }))
+    const candidates = [...this.#held]
+      .filter(({ index }) => this.#users[index] === 0)
+      .map((layer) => ({ layer, next: this.#nextUse(layer.index, position) }))
       .sort((a, b) => b.next - a.next);
-    for (const { index } of candidates) {
+    for (const { layer } of candidates) {
+      const { index } = layer;
       const over = this.#used - this.#room;
       if (over <= 0) return;
       const gone = Math.min(over, this.#resident[index] ?? 0);
       this.#resident[index] = (this.#resident[index] ?? 0) - gone;
       this.#used -= gone;
+      if (this.#resident[index] === 0) this.#held.delete(layer);
     }
   }
 

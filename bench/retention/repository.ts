@@ -62,6 +62,6 @@ export class Repository {
     }
     const application = this.#sizes.application * this.#random.between(0.9, 1.1);
     const layers = this.#catalogue.stack(this.#dependencies, [application, 0.01]);
-    return this.#catalogue.image(this.#name, `v${this.#tags}`, layers);
+    return this.#catalogue.image({ repository: this.#name, tag: `v${this.#tags}`, layers, builtAt: at });
   }
 }

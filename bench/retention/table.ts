@@ -15,9 +15,8 @@ export function tablesOf(comparison: Comparison, detailSize: number): string {
 
 function scenarioTable(settings: readonly Setting[], detailSize: number): string {
   const detailed = settings.find(({ size }) => size === detailSize) ?? settings[0];
-  const sizes = settings.map(({ size }) => `again, ${size} GiB disk`);
-  const at = `${detailed?.size} GiB:`;
-  const head = ["policy", ...sizes, `${at} delayed again`, "waited again", "disk full", "above 85 %", "fullest"];
+  const sizes = settings.map(({ size }) => (size === detailed?.size ? `**${size}**` : `${size}`));
+  const head = ["policy", ...sizes, "delayed again", "waited", "disk full", "above 85 %", "fullest"];
   const shown = (detailed?.cells ?? []).filter(({ contender }) => contender.kind !== "order");
   const rows = shown.map(({ contender, cost }) => [
     contender.kind === "default" ? `**${contender.policy.name}**` : contender.policy.name,
@@ -36,7 +35,7 @@ function scenarioTable(settings: readonly Setting[], detailSize: number): string
 function againOf(setting: Setting, contender: Contender): string {
   const cost = setting.cells.find((cell) => cell.contender === contender)?.cost;
   if (cost === undefined) return "";
-  return `${inGib(cost.againBytes)}${cost.neverRan > 0 ? ` (${cost.neverRan.toFixed(0)} never ran)` : ""}`;
+  return `${inGib(cost.againBytes)}${cost.neverRan > 0 ? ` (${cost.neverRan.toFixed(0)} lost)` : ""}`;
 }
 
 /** Each order against the first, over all scenarios and sizes: geometric means, in which small disks count no more than large ones. */

@@ -10,7 +10,7 @@ export interface Candidate {
   readonly idle: number;
   /** Bytes that removing it now would free. */
   readonly gain: number;
-  /** True when the node holds a newer tag of its repository. */
+  /** True when the node holds newer tags of its repository, by their builds and by their pulls. */
   readonly superseded: boolean;
 }
 
@@ -47,7 +47,7 @@ export function ordered(name: string, score: Score, { high, low }: Between): Ret
 interface Round {
   readonly now: Instant;
   /** The newest tags when the round began. */
-  readonly newest: ReadonlyMap<string, number>;
+  readonly newest: ReadonlySet<HeldImage>;
 }
 
 function highest(node: Node, score: Score, { now, newest }: Round): HeldImage | undefined {
@@ -57,7 +57,7 @@ function highest(node: Node, score: Score, { now, newest }: Round): HeldImage | 
     if (held.users > 0 || now - held.pulledAt < minAge) continue;
     const gain = node.gain(held.image);
     if (gain === 0) continue;
-    const superseded = (newest.get(held.image.repository) ?? -1) > held.image.index;
+    const superseded = !newest.has(held);
     const value = score({ held, idle: now - held.lastUsed, gain, superseded });
     if (value <= most) continue;
     found = held;
@@ -66,13 +66,17 @@ function highest(node: Node, score: Score, { now, newest }: Round): HeldImage | 
   return found;
 }
 
-/** The index of the newest tag on the node by repository: the tags of one repository are numbered as they are built. */
-function newestTags(node: Node): ReadonlyMap<string, number> {
-  const newest = new Map<string, number>();
-  for (const { image } of node.images.values()) {
-    newest.set(image.repository, Math.max(image.index, newest.get(image.repository) ?? -1));
+/** The newest tags of each repository: the one that was built last, and the one that was pulled last. */
+function newestTags(node: Node): ReadonlySet<HeldImage> {
+  const built = new Map<string, HeldImage>();
+  const pulled = new Map<string, HeldImage>();
+  for (const held of node.images.values()) {
+    const { repository, index } = held.image;
+    // Tags of a repository are numbered as they are built, and the node lists images as they were pulled.
+    if (index >= (built.get(repository)?.image.index ?? 0)) built.set(repository, held);
+    pulled.set(repository, held);
   }
-  return newest;
+  return new Set([...built.values(), ...pulled.values()]);
 }
 
 /** Prunelet's default order. */

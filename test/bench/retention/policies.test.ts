@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { firstBytesOf } from "../../../bench/retention/compare.ts";
-import { contenders, pruneletDefaults, underPressure } from "../../../bench/retention/contenders.ts";
+import { configured, contenders, pruneletDefaults } from "../../../bench/retention/contenders.ts";
 import { lowerBound } from "../../../bench/retention/lower-bound.ts";
 import type { Disk, Node } from "../../../bench/retention/node.ts";
 import { ageOnly } from "../../../bench/retention/policies/age-only.ts";
@@ -9,7 +9,7 @@ import { belady } from "../../../bench/retention/policies/belady.ts";
 import type { RetentionPolicy } from "../../../bench/retention/policies/caretaker.ts";
 import { docuum } from "../../../bench/retention/policies/docuum.ts";
 import { kubelet } from "../../../bench/retention/policies/kubelet.ts";
-import { leastRecentlyUsed, ordered } from "../../../bench/retention/policies/ordered.ts";
+import { leastRecentlyUsed, ordered, supersededSooner } from "../../../bench/retention/policies/ordered.ts";
 import { prunelet } from "../../../bench/retention/policies/prunelet.ts";
 import { simulate } from "../../../bench/retention/simulate.ts";
 import { makeTrace, scenarios } from "../../../bench/retention/trace.ts";
@@ -119,12 +119,16 @@ describe("prunelet", () => {
     );
   });
 
-  test("the plan and its short model choose the same images", () => {
+  test.each([
+    ["least-recently-used", leastRecentlyUsed],
+    ["superseded-sooner", supersededSooner],
+  ] as const)("the plan and its short model choose the same images: %s", (order, score) => {
+    const marks = { high: 0.5, low: 0.3 };
     fc.assert(
       fc.property(equalImagesArbitrary, (trace) => {
         const disk = diskForImages(12);
-        const real = simulate(trace, disk, underPressure("real", 0.5, 0.3));
-        const model = simulate(trace, disk, ordered("model", leastRecentlyUsed, { high: 0.5, low: 0.3 }));
+        const real = simulate(trace, disk, configured("real", { marks, order }));
+        const model = simulate(trace, disk, ordered("model", score, marks));
 
         expect(real).toEqual(model);
       }),

@@ -25,8 +25,8 @@ test("the chart shows every scenario and has no hole", () => {
 
   expect(chart).not.toMatch(/NaN|undefined|Infinity/);
   for (const { title } of grid.scenarios) expect(chart).toContain(title);
-  // Seven policies and the bound, in the legend and in each panel.
-  expect(chart.match(/class="line /g)).toHaveLength(8 * (1 + grid.scenarios.length));
+  // Eight policies and the bound, in the legend and in each panel.
+  expect(chart.match(/class="line /g)).toHaveLength(9 * (1 + grid.scenarios.length));
 });
 
 test("the medians are those of the seeds", () => {

@@ -31,7 +31,8 @@ export function traceOf({ images, starts, restarts = [] }: TracePlan): Trace {
   const made: CataloguedImage[] = [];
   images.forEach(({ layers, on, repository }, i) => {
     const below = on === undefined ? [] : (made[on]?.layers ?? []);
-    made.push(catalogue.image(repository ?? `image-${i}`, `v${i}`, catalogue.stack(below, layers)));
+    const stacked = catalogue.stack(below, layers);
+    made.push(catalogue.image({ repository: repository ?? `image-${i}`, tag: `v${i}`, layers: stacked, builtAt: i }));
   });
   const pods = starts.flatMap(({ image, at, lasts }): PodStart[] => {
     const found = made[image];
@@ -61,9 +62,12 @@ function startsArbitrary(images: number, spacing: number): fc.Arbitrary<readonly
 
 const imageCount = 12;
 
-/** Images of 100 MiB that share nothing, pods that seldom overlap. */
+/** Images of 100 MiB in four repositories that share nothing, pods that seldom overlap. */
 export const equalImagesArbitrary: fc.Arbitrary<Trace> = startsArbitrary(imageCount, 30).map((starts) =>
-  traceOf({ images: Array.from({ length: imageCount }, () => ({ layers: [100] })), starts }),
+  traceOf({
+    images: Array.from({ length: imageCount }, (_, i) => ({ layers: [100], repository: `of-${i % 4}` })),
+    starts,
+  }),
 );
 
 /** Images of different sizes, most of which stand on others. */
