@@ -200,11 +200,14 @@ function watching(policy: RetentionPolicy, check: (node: Node) => void): Retenti
     name: policy.name,
     start: (world) => {
       const inner = policy.start(world);
+      let removed = 0;
       return {
         every: inner.every,
         look(now) {
           inner.look?.(now);
-          check(world.node);
+          // Most looks change nothing, and there are many.
+          if (world.node.removed > removed) check(world.node);
+          removed = world.node.removed;
         },
         beforePull: (image, now) => inner.beforePull?.(image, now),
         pulled(image, now) {
