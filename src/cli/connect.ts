@@ -4,6 +4,8 @@ import type { Config } from "../config/schema.ts";
 import type { ReportSink } from "../report/event.ts";
 import { connectContainerd } from "../runtime/containerd/containerd-runtime.ts";
 import { type Found, findEndpoint, findRuntime, kindOfEndpoint } from "../runtime/detect.ts";
+import { connectDocker } from "../runtime/docker/docker-runtime.ts";
+import { tlsFromEnvironment } from "../runtime/docker/endpoint.ts";
 import type { ContainerRuntime } from "../runtime/runtime.ts";
 
 export interface Connected {
@@ -34,8 +36,9 @@ function adapterOf({ kind, endpoint }: Found, { namespaces }: Config, report: Re
   switch (kind) {
     case "containerd":
       return connectContainerd({ endpoint, namespaces, onCall });
-    case "cri":
     case "docker":
+      return connectDocker({ endpoint, tls: tlsFromEnvironment(process.env), onCall });
+    case "cri":
       throw new ConfigError([`runtime ${kind} is not supported by this version: use --runtime containerd`]);
   }
 }

@@ -4,6 +4,7 @@ import type { Image, Instant, NamespaceState, NodeState } from "../image/node-st
 import { compareBytes } from "../image/order.ts";
 import { keepWhatCannotBeUntagged } from "./cannot-untag.ts";
 import { isCriNamespace } from "./cri-namespace.ts";
+import { keepParents, retainDockerNames } from "./docker-names.ts";
 import type { CurrentUses, History } from "./history.ts";
 import { type ImageIndex, type IndexedImage, indexImages } from "./image-index.ts";
 import { classifyName } from "./name-kind.ts";
@@ -100,9 +101,20 @@ function judgeNamespace(namespace: NamespaceState, input: PlanInput): JudgedName
   const decisions = index.images.map((entry) => decideImage(entry, context));
   const whole = input.state.runtime.untag === false;
   const shared = keepSharedIds(index.images, decisions);
-  const settled = whole ? shared.map(keepWhatCannotBeUntagged) : shared;
+  const complete = followsDocker(input) ? keepParents(index.images, shared, parentsIn(namespace)) : shared;
+  const settled = whole ? complete.map(keepWhatCannotBeUntagged) : complete;
   const verdicts = index.images.map((entry, i) => toVerdict(namespace.name, entry, settled[i] ?? []));
   return { namespace: namespace.name, index, usage, verdicts };
+}
+
+/** Names on a Docker Engine follow its own rules, not those of its image store (spec: delete, sections 3 and 8). */
+function followsDocker({ state, policy }: PlanInput): boolean {
+  return state.runtime.kind === "docker" && policy.semantics === "strict";
+}
+
+function parentsIn({ images }: NamespaceState): (target: Digest) => Digest | undefined {
+  const parents = new Map(images.map(({ target, parent }) => [target, parent]));
+  return (target) => parents.get(target);
 }
 
 function isCriManagedImage(entry: IndexedImage): boolean {
@@ -117,11 +129,12 @@ interface ImageContext {
   readonly held: ReadonlySet<Digest>;
 }
 
-function decideImage(entry: IndexedImage, context: ImageContext): NameDecision[] {
+function decideImage(entry: IndexedImage, context: ImageContext): readonly NameDecision[] {
   const { usage, input } = context;
   const criManaged = input.policy.semantics === "strict" && (context.criManaged || isCriManagedImage(entry));
   const imageUses = usage.images.get(entry.image.target) ?? [];
   const names = judgeNames(entry, { ...context, criManaged }, imageUses.length > 0);
+  if (followsDocker(input)) return retainDockerNames({ names, imageUses });
   if (!criManaged) return retainLastName({ names, imageUses });
   return retainCriNames({ names, imageUses, podsKnown: input.state.pods !== null });
 }

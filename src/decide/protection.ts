@@ -99,9 +99,10 @@ function recentlyUsed({ image, name }: Candidate, context: ProtectionContext): R
   };
 }
 
-function filteredByTime({ name }: Candidate, { policy }: ProtectionContext): Reason | undefined {
+/** A runtime that does not tell when a name was made is asked for the age of the image, as Docker does on a graph driver. */
+function filteredByTime({ image, name }: Candidate, { policy }: ProtectionContext): Reason | undefined {
   if (policy.until.length === 0) return undefined;
-  const created = name.createdAt;
+  const created = name.createdAt ?? image.createdAt;
   if (created !== undefined && policy.until.every((limit) => created < limit)) return undefined;
   const when = created === undefined ? "of unknown age" : `created ${new Date(created).toISOString()}`;
   return { code: "filtered", detail: `until filter: ${when}` };

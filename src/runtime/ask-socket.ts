@@ -7,10 +7,10 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { Namespaces } from "./containerd/gen/containerd/services/namespaces/v1/namespace_pb.js";
 import { Version } from "./containerd/gen/containerd/services/version/v1/version_pb.js";
 import { leanCall } from "./containerd/lean-call.ts";
-import { SocketSession } from "./containerd/socket-session.ts";
 import { RuntimeService } from "./cri/gen/runtime/v1/api_pb.js";
 import type { LiveRuntimeKind } from "./known-sockets.ts";
 import type { RuntimeErrorCode } from "./runtime-error.ts";
+import { SocketSession } from "./wire/socket-session.ts";
 
 /** A runtime that answered. */
 export interface Answering {
