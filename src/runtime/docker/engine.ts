@@ -19,6 +19,11 @@ export interface EngineFacts {
   readonly version: string;
   readonly product: "docker" | "podman";
   readonly imageStore: ImageStore;
+  /**
+   * What `RepoTags` and `RepoDigests` hold. `names`: the tags and the digest references that are stored. `records`: everything that
+   * is stored is among the `RepoTags`, and `RepoDigests` are made up for each of them.
+   */
+  readonly lists: "names" | "records";
   /** `overlay2`, or the snapshotter of the containerd image store. */
   readonly driver: string;
   /** The engine's folder, on its own machine. */
@@ -110,6 +115,7 @@ export class Engine {
       version: found.ServerVersion,
       product,
       imageStore: isContainerdStore ? "containerd" : "graph-driver",
+      lists: isContainerdStore || product === "podman" ? "records" : "names",
       driver: found.Driver || "layers",
       rootFolder: found.DockerRootDir,
       containerd: found.Containerd?.Address,

@@ -17,11 +17,11 @@ export interface FoundName {
 
 /** Looks a name up. The engine also finds images by IDs and digests: what it finds must really bear the name. */
 export async function findName(engine: Engine, name: string, options?: CallOptions): Promise<FoundName | undefined> {
-  const { imageStore: store } = await engine.facts(options);
+  const { imageStore: store, lists } = await engine.facts(options);
   const call = { operation: "find name", path: `/images/${inPath(askFor(name))}/json` };
   const detail = await engine.find(imageDetail, call, options);
   if (detail === undefined) return undefined;
-  const names = namesOf(detail, store);
+  const names = namesOf(detail, lists);
   if (!bears(name, detail.Id, names)) return undefined;
   const at = store === "containerd" ? detail.Metadata?.LastTagTime : undefined;
   const createdAt = at === undefined ? {} : { createdAt: at };

@@ -63,7 +63,7 @@ export function listImages(
  * it gets no name. Any other image without a name is dangling.
  */
 function storedNames(image: ImageSummary, facts: EngineFacts, parents: ReadonlySet<Digest>): readonly string[] {
-  const names = namesOf(image, facts.imageStore);
+  const names = namesOf(image, facts.lists);
   if (names.length > 0) return names;
   const isBeneath = facts.imageStore === "graph-driver" && parents.has(image.Id);
   return isBeneath ? [] : [standInName(image.Id)];

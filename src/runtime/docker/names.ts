@@ -1,8 +1,8 @@
 // The names of an image as prunelet compares them: references in full form, and one synthetic name for an image that has none.
 import type { Digest } from "../../image/digest.ts";
 import { danglingName } from "../../image/image-id.ts";
-import type { ImageStore } from "../../image/node-state.ts";
 import { formatReference, type Reference, repositoryOf, tryParseReference } from "../../image/reference.ts";
+import type { EngineFacts } from "./engine.ts";
 
 /** What the engine lists of an image's names. */
 export interface ListedNames {
@@ -18,15 +18,14 @@ export function fullName(shown: string): string {
 }
 
 /**
- * The names that the engine stores, in full form. A graph driver stores tags and digest references. The containerd image store
- * lists its records as `RepoTags`, digest references among them, and makes a `RepoDigests` entry up for every tag; engines
- * before 28 inspect with tags alone in `RepoTags`. So a digest reference is a record where there are more of it than tags.
+ * The names that the engine stores, in full form. Where it lists records, a digest reference is one of them if it is there more often
+ * than the tags of its repository make it up: Docker before 28 inspects with tags alone in `RepoTags`.
  */
-export function namesOf({ RepoTags, RepoDigests }: ListedNames, store: ImageStore): readonly string[] {
+export function namesOf({ RepoTags, RepoDigests }: ListedNames, lists: EngineFacts["lists"]): readonly string[] {
   const tags = RepoTags.map(fullName);
   const digests = RepoDigests.map(fullName);
   const isRecord = (name: string) => count(digests, name) > count(tags.map(repositoryIn), repositoryIn(name));
-  return [...new Set([...tags, ...digests.filter((name) => store === "graph-driver" || isRecord(name))])];
+  return [...new Set([...tags, ...digests.filter((name) => lists === "names" || isRecord(name))])];
 }
 
 /** The name that stands for an image without any; the engine knows it by its ID only. */
