@@ -3,6 +3,7 @@ import { ConfigError } from "../config/config-error.ts";
 import type { Config } from "../config/schema.ts";
 import type { ReportSink } from "../report/event.ts";
 import { connectContainerd } from "../runtime/containerd/containerd-runtime.ts";
+import { connectCri } from "../runtime/cri/cri-runtime.ts";
 import { type Found, findEndpoint, findRuntime, kindOfEndpoint } from "../runtime/detect.ts";
 import { connectDocker } from "../runtime/docker/docker-runtime.ts";
 import { tlsFromEnvironment } from "../runtime/docker/endpoint.ts";
@@ -36,9 +37,9 @@ function adapterOf({ kind, endpoint }: Found, { namespaces }: Config, report: Re
   switch (kind) {
     case "containerd":
       return connectContainerd({ endpoint, namespaces, onCall });
+    case "cri":
+      return connectCri({ endpoint, onCall });
     case "docker":
       return connectDocker({ endpoint, tls: tlsFromEnvironment(process.env), onCall });
-    case "cri":
-      throw new ConfigError([`runtime ${kind} is not supported by this version: use --runtime containerd`]);
   }
 }

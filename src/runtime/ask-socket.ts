@@ -7,7 +7,7 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { Namespaces } from "./containerd/gen/containerd/services/namespaces/v1/namespace_pb.js";
 import { Version } from "./containerd/gen/containerd/services/version/v1/version_pb.js";
 import { leanCall } from "./containerd/lean-call.ts";
-import { RuntimeService } from "./cri/gen/runtime/v1/api_pb.js";
+import { criServices, criVersions } from "./cri/services.ts";
 import type { LiveRuntimeKind } from "./known-sockets.ts";
 import type { RuntimeErrorCode } from "./runtime-error.ts";
 import { SocketSession } from "./wire/socket-session.ts";
@@ -127,10 +127,13 @@ async function asContainerd(call: Call): Promise<Answering | undefined> {
 }
 
 async function asCri(call: Call): Promise<Answering | undefined> {
-  const answer = await call(RuntimeService.method.version, { version: "v1" });
-  if (answer === undefined) return undefined;
-  const { runtimeName: name, runtimeVersion } = answer;
-  return { kind: "runtime", speaks: "cri", name, version: bare(runtimeVersion), namespaces: [] };
+  for (const api of criVersions) {
+    const answer = await call(criServices(api).runtime.method.version, { version: "v1" });
+    if (answer === undefined) continue;
+    const { runtimeName: name, runtimeVersion } = answer;
+    return { kind: "runtime", speaks: "cri", name, version: bare(runtimeVersion), namespaces: [] };
+  }
+  return undefined;
 }
 
 interface Question<M extends DescMethod> {

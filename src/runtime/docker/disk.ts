@@ -1,5 +1,6 @@
 // How much of the disk images take, and where it is.
 import type { CallOptions, ImageUsage } from "../runtime.ts";
+import { RuntimeError } from "../runtime-error.ts";
 import type { Address } from "./endpoint.ts";
 import type { Engine, EngineFacts } from "./engine.ts";
 import { listImages } from "./images.ts";
@@ -11,17 +12,37 @@ const containerdFolder = "/var/lib/containerd";
 const containerdSocket = "/run/containerd/containerd.sock";
 
 /**
- * Bytes of all layers, each once, and in the containerd image store of what they were unpacked from. Before API 1.42 the
- * engine can only be asked for everything at once, containers and volumes too, which takes minutes on a busy host: then unknown.
+ * Bytes of all layers, each once, and in the containerd image store of what they were unpacked from. Podman does not count
+ * layers: there the sizes of all images are added up. Undefined where the engine does not tell in time: before API 1.42 it can
+ * only be asked for everything at once, volumes included.
  */
 export async function readUsage(engine: Engine, options?: CallOptions): Promise<ImageUsage | undefined> {
   const facts = await engine.facts(options);
-  if (!isAtLeast(facts.api, "1.42")) return undefined;
-  const call = { operation: "disk usage", path: "/system/df?type=image", deadline: "list" } as const;
-  const { LayersSize } = await engine.get(diskUsage, call, options);
-  if (!LayersSize) return undefined;
-  const content = facts.imageStore === "containerd" ? contentBytes(await listImages(engine, facts, options)) : 0;
-  return { bytes: LayersSize + content, countedAt: Date.now() };
+  if (facts.product === "podman") return usage(sizesOf(await listImages(engine, facts, options)));
+  const layers = await readLayers(engine, facts, options);
+  if (layers === undefined || facts.imageStore === "graph-driver")
+    return layers === undefined ? undefined : usage(layers);
+  return usage(layers + contentBytes(await listImages(engine, facts, options)));
+}
+
+async function readLayers(engine: Engine, { api }: EngineFacts, options?: CallOptions): Promise<number | undefined> {
+  const path = isAtLeast(api, "1.42") ? "/system/df?type=image" : "/system/df";
+  try {
+    const { LayersSize } = await engine.get(diskUsage, { operation: "disk usage", path, deadline: "list" }, options);
+    return LayersSize ?? undefined;
+  } catch (error) {
+    if (error instanceof RuntimeError && error.code === "timeout" && options?.signal?.aborted !== true)
+      return undefined;
+    throw error;
+  }
+}
+
+function usage(bytes: number): ImageUsage {
+  return { bytes, countedAt: Date.now() };
+}
+
+function sizesOf(images: readonly ImageSummary[]): number {
+  return images.reduce((sum, { Size }) => sum + (Size ?? 0), 0);
 }
 
 /** Of every platform's manifest once. Engines before API 1.47 do not tell. */

@@ -52,6 +52,7 @@ const capabilities: Capabilities = {
   compareAndDelete: false,
   pinnedImages: false,
   namespaces: false,
+  events: true,
 };
 
 /** A runtime that speaks to a Docker Engine. Opens no connection before it is asked something. */
