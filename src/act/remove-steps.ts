@@ -148,7 +148,8 @@ class StepRun {
   async #remove({ name, target }: RemovalStep): Promise<"removed" | "already-gone" | RemovalFailure> {
     const { runtime, removal } = this.#input;
     if (!runtime.capabilities.untag) return this.#removeWhole(name, target);
-    const result = await runtime.removeName(removal.namespace, name, target, this.#options);
+    const keepParents = this.#input.request.noPrune;
+    const result = await runtime.removeName(removal.namespace, name, target, { ...this.#options, keepParents });
     if (result !== "moved") return result;
     return changedMeanwhile(`${name} points to another image by now and was left alone`);
   }

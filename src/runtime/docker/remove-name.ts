@@ -54,7 +54,7 @@ export class NameRemover {
       return readAnswer(removalAnswer, text, operation).map(fullName);
     } catch (error) {
       if (error instanceof RuntimeError && error.code === "not-found") return undefined;
-      throw error;
+      throw isUse(error) ? new RuntimeError("in-use", operation, saidBy(error), error) : error;
     }
   }
 
@@ -64,6 +64,19 @@ export class NameRemover {
     if (left?.name.target !== target) return;
     throw new RuntimeError("conflict", operation, `the engine says that ${name} is removed, but it is still there`);
   }
+}
+
+/** The engine's checks: containers in any state, images that were built on this one. Podman uses words of its own. */
+const uses = /is being used by|is using its referenced image|has dependent child images|image used by|is in use/;
+
+/** True for a refusal because of a container or a child. Other conflicts are about names that changed meanwhile. */
+function isUse(error: unknown): error is RuntimeError {
+  return error instanceof RuntimeError && error.code === "conflict" && uses.test(error.message);
+}
+
+/** The engine's own words, without what this adapter put before them. */
+function saidBy({ message, operation: asked }: RuntimeError): string {
+  return message.slice(`${asked}: `.length);
 }
 
 /**
