@@ -19,7 +19,6 @@ interface PruneScene extends Scene {
   readonly title: string;
   /** Of both commands. Default: `--all`, which is what prunelet does without flags. */
   readonly flags?: readonly string[];
-  readonly dangling?: Scene["dangling"];
   readonly danglingOnly?: boolean;
   /** Names that stay here and that Docker removes. */
   readonly staysToo?: readonly string[];
@@ -358,7 +357,9 @@ function messageOf(stderr: string): string {
 
 /** Graph drivers list every layer that goes below its image; containers of two scenes have IDs of their own. */
 function wordsOf(said: string | readonly string[] | undefined): string | readonly string[] | undefined {
-  if (said === undefined || typeof said === "string") return said?.replace(/(container )[0-9a-f]{12}/, "$1<ID>");
+  // Before 23, the message about what is not there leaves the tag away.
+  if (said === undefined || typeof said === "string")
+    return said?.replace(/(container )[0-9a-f]{12}/, "$1<ID>").replace(/^(No such image: .*):latest$/, "$1");
   const image = said.findIndex((line) => line.startsWith("Deleted: "));
   return image < 0 ? said : said.slice(0, image + 1);
 }
