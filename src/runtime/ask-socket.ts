@@ -2,15 +2,12 @@
 import { stat } from "node:fs/promises";
 import { request } from "node:http";
 import { connect } from "node:net";
-import type { DescMethod, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
-import { Code, ConnectError } from "@connectrpc/connect";
-import { Namespaces } from "./containerd/gen/containerd/services/namespaces/v1/namespace_pb.js";
-import { Version } from "./containerd/gen/containerd/services/version/v1/version_pb.js";
-import { leanCall } from "./containerd/lean-call.ts";
-import { SocketSession } from "./containerd/socket-session.ts";
-import { RuntimeService } from "./cri/gen/runtime/v1/api_pb.js";
+import { openConnection } from "./containerd/connection.ts";
+import { openCriChannel } from "./cri/cri-channel.ts";
+import { CriLink } from "./cri/cri-link.ts";
 import type { LiveRuntimeKind } from "./known-sockets.ts";
-import type { RuntimeErrorCode } from "./runtime-error.ts";
+import { RuntimeError, type RuntimeErrorCode } from "./runtime-error.ts";
+import { type Scope, scopeOf } from "./wire/calls.ts";
 
 /** A runtime that answered. */
 export interface Answering {
@@ -100,57 +97,48 @@ function tryConnection(path: string, timeoutMs: number): Promise<void> {
   });
 }
 
+/** containerd's own interface first: it speaks CRI as well. */
 async function askGrpc(path: string, timeoutMs: number): Promise<Heard> {
-  const session = new SocketSession(path);
-  const call = <M extends DescMethod>(method: M, input: MessageInitShape<M["input"]>) =>
-    firstAnswer(session, { method, input, timeoutMs });
   try {
-    return (await asContainerd(call)) ?? (await asCri(call)) ?? "another-protocol";
+    return (
+      (await asContainerd(path, scopeOf({ timeoutMs }))) ??
+      (await asCri(path, scopeOf({ timeoutMs }))) ??
+      "another-protocol"
+    );
   } catch (error) {
-    return error instanceof ConnectError && error.code === Code.DeadlineExceeded ? "silence" : "another-protocol";
-  } finally {
-    session.close();
+    return error instanceof RuntimeError && error.code === "timeout" ? "silence" : "another-protocol";
   }
 }
 
-type Call = <M extends DescMethod>(
-  method: M,
-  input: MessageInitShape<M["input"]>,
-) => Promise<MessageShape<M["output"]> | undefined>;
-
-async function asContainerd(call: Call): Promise<Answering | undefined> {
-  const answer = await call(Version.method.version, {});
-  if (answer === undefined) return undefined;
-  const listed = await call(Namespaces.method.list, {});
-  const namespaces = (listed?.namespaces ?? []).map(({ name }) => name);
-  return { kind: "runtime", speaks: "containerd", name: "containerd", version: bare(answer.version), namespaces };
-}
-
-async function asCri(call: Call): Promise<Answering | undefined> {
-  const answer = await call(RuntimeService.method.version, { version: "v1" });
-  if (answer === undefined) return undefined;
-  const { runtimeName: name, runtimeVersion } = answer;
-  return { kind: "runtime", speaks: "cri", name, version: bare(runtimeVersion), namespaces: [] };
-}
-
-interface Question<M extends DescMethod> {
-  readonly method: M;
-  readonly input: MessageInitShape<M["input"]>;
-  readonly timeoutMs: number;
-}
-
-/** Undefined when the server speaks gRPC and does not know the method. */
-async function firstAnswer<M extends DescMethod>(
-  session: SocketSession,
-  { method, input, timeoutMs }: Question<M>,
-): Promise<MessageShape<M["output"]> | undefined> {
+async function asContainerd(path: string, scope: Scope): Promise<Answering | undefined> {
+  const { call, clients, close } = openConnection(path);
   try {
-    // containerd wants a namespace named with every call; these do not depend on one.
-    const [answer] = await leanCall(session, method, input, { namespace: "default", timeoutMs, signal: undefined });
-    return answer;
+    const { version } = await call({ operation: "version" }, scope, (wire) => clients.version.version({}, wire));
+    const listed = await call({ operation: "list namespaces" }, scope, (wire) => clients.namespaces.list({}, wire));
+    const namespaces = listed.namespaces.map(({ name }) => name);
+    return {
+      kind: "runtime",
+      speaks: "containerd",
+      name: "containerd",
+      version: version.replace(/^v/, ""),
+      namespaces,
+    };
   } catch (error) {
-    if (error instanceof ConnectError && error.code === Code.Unimplemented) return undefined;
+    if (error instanceof RuntimeError && error.code === "unsupported") return undefined;
     throw error;
+  } finally {
+    close();
+  }
+}
+
+async function asCri(path: string, scope: Scope): Promise<Answering | undefined> {
+  const channel = openCriChannel(path);
+  try {
+    const found = await new CriLink(channel).probe(scope);
+    if (found === undefined) return undefined;
+    return { kind: "runtime", speaks: "cri", name: found.runtime, version: found.version, namespaces: [] };
+  } finally {
+    channel.close();
   }
 }
 
@@ -192,8 +180,4 @@ function readObject(text: string): EngineVersion | "another-protocol" {
   } catch {
     return "another-protocol";
   }
-}
-
-function bare(version: string): string {
-  return version.replace(/^v/, "");
 }
