@@ -1,6 +1,6 @@
 // The kinds of values that settings have, each with its check and with what is said when it is wrong.
 import * as z from "zod";
-import { InvalidKeepPatternError, parseKeepPattern } from "../decide/keep-pattern.ts";
+import { InvalidPatternError, parsePattern } from "../decide/image-pattern.ts";
 import { readFilters } from "./filters.ts";
 import { durationForm, durationShape, parseDuration, parseShare, shareForm, shareShape } from "./units.ts";
 
@@ -45,19 +45,19 @@ const port = String.raw`(\d{1,4}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d{2}|655[0-2]\d|
 /** An address to listen on. */
 export const listen = shaped(new RegExp(`^.*:${port}$`), "host:port, e.g. 0.0.0.0:9095");
 
-/** A unix socket. */
-export const socket = shaped(
-  /^unix:\/\/\/.+/,
-  "unix:// and an absolute path, e.g. unix:///run/containerd/containerd.sock",
+/** The address of a runtime: a unix socket, or a Docker Engine behind TCP. */
+export const endpoint = shaped(
+  /^(unix:\/\/\/.+|(tcp|https?):\/\/[^/]+\/?)$/,
+  "unix:// and an absolute path, e.g. unix:///run/containerd/containerd.sock, or for a Docker Engine tcp://host:port or https://host:port",
 );
 
 /** Patterns of names that stay. */
 export const keepPatterns = z.array(
   z.string().superRefine((text, context) => {
     try {
-      parseKeepPattern(text);
+      parsePattern(text);
     } catch (error) {
-      if (!(error instanceof InvalidKeepPatternError)) throw error;
+      if (!(error instanceof InvalidPatternError)) throw error;
       context.addIssue({ code: "custom", message: `is wrong: ${error.message}` });
     }
   }),

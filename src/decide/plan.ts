@@ -2,8 +2,11 @@
 import type { Digest } from "../image/digest.ts";
 import type { Image, Instant, NamespaceState, NodeState } from "../image/node-state.ts";
 import { compareBytes } from "../image/order.ts";
+import type { Brake } from "./brake.ts";
 import { keepWhatCannotBeUntagged } from "./cannot-untag.ts";
 import { isCriNamespace } from "./cri-namespace.ts";
+import type { Demand } from "./demand.ts";
+import { keepParents, retainDockerNames } from "./docker-names.ts";
 import type { CurrentUses, History } from "./history.ts";
 import { type ImageIndex, type IndexedImage, indexImages } from "./image-index.ts";
 import { classifyName } from "./name-kind.ts";
@@ -35,6 +38,12 @@ export interface ImageVerdict {
   readonly reasons: readonly Reason<string>[];
   /** Bytes that removing this image alone would free. */
   readonly bytes: number;
+  /** Bytes that it frees when it goes after all that the plan removes before it; 0 when it stays. They add up to `plannedBytes`. */
+  readonly bytesInPlan: number;
+  /** The last moment at which something used it; absent when that is not known. */
+  readonly lastUsed?: Instant;
+  /** Milliseconds since it was pulled or first seen; absent when that is not known. */
+  readonly age?: number;
 }
 
 export interface Plan {
@@ -45,6 +54,14 @@ export interface Plan {
   readonly plannedBytes: number;
   /** True when all bytes are sums of sizes that the runtime tells, because it does not tell what images share. */
   readonly approximate: boolean;
+  /** Inodes that carrying the plan out frees: an estimate. */
+  readonly plannedInodes: number;
+  /** What had to be freed now, when something had to. */
+  readonly demand?: Demand;
+  /** Bytes of the demand, and of the budget for all images, that the plan cannot free. */
+  readonly shortfall: number;
+  /** Every limit that acted. */
+  readonly brakes: readonly Brake[];
   /** What is in use now, per namespace: the memory of the next rounds. */
   readonly uses: ReadonlyMap<string, CurrentUses>;
   /** One line for each thing an operator should know. */
@@ -55,6 +72,17 @@ export interface PlanInput {
   readonly state: NodeState;
   readonly history: History;
   readonly policy: Policy;
+  /** What must be freed now. Default: nothing beyond what the policy removes. */
+  readonly demand?: Demand;
+  /** Images that must wait, by namespace and target, each with the reason why in words. */
+  readonly backoff?: ReadonlyMap<string, ReadonlyMap<Digest, string>>;
+  /**
+   * Milliseconds between two looks beyond which the time between them counts as no time: nobody looked, or the clock
+   * jumped. Undefined: all time counts.
+   */
+  readonly maxGap?: number;
+  /** A plan that is being carried out: what it removes is judged again, and nothing else is chosen. */
+  readonly recheck?: Plan;
 }
 
 /** Decides what goes and what stays. The same input always gives the same plan. Time is `state.takenAt`. */
@@ -62,11 +90,16 @@ export function makePlan(input: PlanInput): Plan {
   const judged = input.state.namespaces.map((namespace) => judgeNamespace(namespace, input));
   const reclaim = measureReclaim(input.state, holdersOf(input.state, judged));
   const images = judged.flatMap(({ namespace, verdicts }) =>
-    verdicts.map((verdict): ImageVerdict => ({ ...verdict, bytes: reclaim.alone(namespace, verdict.image) })),
+    verdicts.map((verdict): ImageVerdict => {
+      return { ...verdict, bytes: reclaim.alone(namespace, verdict.image), bytesInPlan: 0 };
+    }),
   );
   return {
     takenAt: input.state.takenAt,
     images,
+    plannedInodes: 0,
+    shortfall: 0,
+    brakes: [],
     plannedBytes: reclaim.together(images.filter((verdict) => verdict.action === "delete")),
     approximate: input.state.runtime.exactBytes === false,
     uses: new Map(judged.map(({ namespace, usage, index }) => [namespace, currentUses(usage, index)])),
@@ -74,11 +107,13 @@ export function makePlan(input: PlanInput): Plan {
   };
 }
 
+type Unmeasured = Omit<ImageVerdict, "bytes" | "bytesInPlan">;
+
 interface JudgedNamespace {
   readonly namespace: string;
   readonly index: ImageIndex;
   readonly usage: Usage;
-  readonly verdicts: readonly Omit<ImageVerdict, "bytes">[];
+  readonly verdicts: readonly Unmeasured[];
 }
 
 /** Every image holds its content, those without any name included. */
@@ -100,9 +135,20 @@ function judgeNamespace(namespace: NamespaceState, input: PlanInput): JudgedName
   const decisions = index.images.map((entry) => decideImage(entry, context));
   const whole = input.state.runtime.untag === false;
   const shared = keepSharedIds(index.images, decisions);
-  const settled = whole ? shared.map(keepWhatCannotBeUntagged) : shared;
+  const complete = followsDocker(input) ? keepParents(index.images, shared, parentsIn(namespace)) : shared;
+  const settled = whole ? complete.map(keepWhatCannotBeUntagged) : complete;
   const verdicts = index.images.map((entry, i) => toVerdict(namespace.name, entry, settled[i] ?? []));
   return { namespace: namespace.name, index, usage, verdicts };
+}
+
+/** Names on a Docker Engine follow its own rules, not those of its image store (spec: delete, sections 3 and 8). */
+function followsDocker({ state, policy }: PlanInput): boolean {
+  return state.runtime.kind === "docker" && policy.semantics === "strict";
+}
+
+function parentsIn({ images }: NamespaceState): (target: Digest) => Digest | undefined {
+  const parents = new Map(images.map(({ target, parent }) => [target, parent]));
+  return (target) => parents.get(target);
 }
 
 function isCriManagedImage(entry: IndexedImage): boolean {
@@ -117,11 +163,12 @@ interface ImageContext {
   readonly held: ReadonlySet<Digest>;
 }
 
-function decideImage(entry: IndexedImage, context: ImageContext): NameDecision[] {
+function decideImage(entry: IndexedImage, context: ImageContext): readonly NameDecision[] {
   const { usage, input } = context;
   const criManaged = input.policy.semantics === "strict" && (context.criManaged || isCriManagedImage(entry));
   const imageUses = usage.images.get(entry.image.target) ?? [];
   const names = judgeNames(entry, { ...context, criManaged }, imageUses.length > 0);
+  if (followsDocker(input)) return retainDockerNames({ names, imageUses });
   if (!criManaged) return retainLastName({ names, imageUses });
   return retainCriNames({ names, imageUses, podsKnown: input.state.pods !== null });
 }
@@ -162,11 +209,7 @@ function joined(...lists: readonly (readonly Reason[])[]): readonly Reason[] {
 // Tags go first and the ID name last, so that an interrupted removal never leaves a tag on half an image.
 const removalOrder = { tag: 0, other: 0, "digest-reference": 1, dangling: 2, id: 3 } as const;
 
-function toVerdict(
-  namespace: string,
-  entry: IndexedImage,
-  decisions: readonly NameDecision[],
-): Omit<ImageVerdict, "bytes"> {
+function toVerdict(namespace: string, entry: IndexedImage, decisions: readonly NameDecision[]): Unmeasured {
   const names = decisions
     .toSorted((a, b) => removalOrder[a.kind] - removalOrder[b.kind] || compareBytes(a.name.name, b.name.name))
     .map(nameVerdict);
@@ -191,6 +234,9 @@ function nameVerdict({ name, keep, remove }: NameDecision): NameVerdict {
 const removeReasons: Readonly<Record<RemoveCode, readonly Reason<RemoveCode>[]>> = {
   unused: [{ code: "unused", detail: "nothing uses the image" }],
   "spare-name": [{ code: "spare-name", detail: "the image stays under another name" }],
+  "remove-list": [{ code: "remove-list", detail: "a pattern of the remove list matches" }],
+  pressure: [{ code: "pressure", detail: "the disk is full" }],
+  "over-budget": [{ code: "over-budget", detail: "images take more than they may" }],
   dangling: [{ code: "dangling", detail: "the image has neither a tag nor a digest reference" }],
 };
 
@@ -210,5 +256,6 @@ function uniqueReasons(reasons: readonly Reason<string>[]): readonly Reason<stri
 function currentUses(usage: Usage, index: ImageIndex): CurrentUses {
   const byName = index.images.filter(({ names }) => names.some(({ name }) => usage.names.has(name)));
   const images = new Set([...usage.images.keys(), ...byName.map(({ image }) => image.target)]);
-  return { images, names: new Set(usage.names.keys()) };
+  const nobodyTold = new Map([...images].map((target) => [target, []]));
+  return { images: nobodyTold, names: new Map([...usage.names.keys()].map((name) => [name, []])) };
 }

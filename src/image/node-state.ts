@@ -7,6 +7,12 @@ export type Instant = number;
 /** The runtimes that prunelet speaks to. */
 export type RuntimeKind = "containerd" | "cri" | "docker" | "embedded";
 
+/**
+ * How a Docker Engine keeps images. `graph-driver`: the image ID is the digest of the config, and a digest reference can be
+ * removed alone. `containerd`: the image ID is what the names point to, and a digest reference goes with the tags of its repository.
+ */
+export type ImageStore = "graph-driver" | "containerd";
+
 /** Which runtime a node has, and what a plan must know of it. */
 export interface RuntimeIdentity {
   readonly kind: RuntimeKind;
@@ -15,6 +21,8 @@ export interface RuntimeIdentity {
   readonly untag?: boolean;
   /** False when sizes are what the runtime tells, with shared content counted in every image. Default true. */
   readonly exactBytes?: boolean;
+  /** Docker Engines only. */
+  readonly imageStore?: ImageStore;
 }
 
 /** A name: one entry of the runtime's image store, a tag or a digest reference or an ID name that points to an image. */
@@ -44,6 +52,8 @@ export interface LayerSnapshot {
   readonly key: string;
   /** Bytes of this layer alone. */
   readonly size: number;
+  /** Inodes of this layer alone; absent when the runtime does not tell. */
+  readonly inodes?: number;
   readonly parent?: string;
 }
 
@@ -95,6 +105,8 @@ export interface Container {
   readonly imageMounts: readonly string[];
   /** `namespace/name` of the pod that the container belongs to, when the runtime tells. */
   readonly pod?: string;
+  /** When the container was made, when the runtime tells. */
+  readonly createdAt?: Instant;
 }
 
 /** What one namespace of the runtime holds. */

@@ -3,6 +3,7 @@ import type { Digest } from "../image/digest.ts";
 import type {
   Container,
   ImageName,
+  ImageStore,
   Instant,
   NamespaceState,
   RuntimeIdentity,
@@ -15,6 +16,12 @@ export interface CallOptions {
   readonly signal?: AbortSignal;
   /** Milliseconds until the call fails with code `timeout`. Adapters have their own default. */
   readonly timeoutMs?: number;
+}
+
+/** How a name is removed. */
+export interface RemoveOptions extends CallOptions {
+  /** Leaves untagged parents alone where the runtime would delete them along with their last child. Default false. */
+  readonly keepParents?: boolean;
 }
 
 /** What a runtime can do; what it cannot is done another way or reported. */
@@ -31,11 +38,15 @@ export interface Capabilities {
   readonly compareAndDelete: boolean;
   readonly pinnedImages: boolean;
   readonly namespaces: boolean;
+  /** Changes are told as they happen. Where they are not, only looking again shows them. */
+  readonly events: boolean;
 }
 
 export interface RuntimeInfo {
   readonly kind: RuntimeKind;
   readonly version: string;
+  /** Docker Engines only. */
+  readonly imageStore?: ImageStore;
   /** Version of each interface that the runtime answers on, e.g. `{ containerd: "v1", cri: "v1" }`. */
   readonly apiVersions: Readonly<Record<string, string>>;
   readonly capabilities: Capabilities;
@@ -49,11 +60,17 @@ export interface RuntimeState {
   readonly foreignBlobs: readonly Digest[];
 }
 
-/**
- * What became of the removal of one name, or of a whole image. `already-gone` is success: somebody else was faster. `moved`:
- * the name points elsewhere by now, or the image has a name that the caller does not know of; nothing was removed.
- */
+/** What became of the removal of one name. `already-gone` is success: somebody else was faster. */
 export type RemovalResult = "removed" | "already-gone" | "moved";
+
+/** What became of the removal of a whole image. */
+export type ImageRemovalResult =
+  /** `names`: those that it had right before and that went with it. */
+  | { readonly kind: "removed"; readonly names: readonly string[] }
+  /** Somebody else was faster. */
+  | { readonly kind: "already-gone" }
+  /** Nothing was removed: by now the image has a name that the caller does not know of. */
+  | { readonly kind: "renamed"; readonly name: string };
 
 /** An image to be removed whole, with all its names. */
 export interface WholeImage {
@@ -61,6 +78,8 @@ export interface WholeImage {
   readonly target: Digest;
   /** The names that the caller knows of. */
   readonly names: readonly string[];
+  /** What the caller knows: an image that was pinned meanwhile is not removed. */
+  readonly pinned: boolean;
 }
 
 /** What became of the wish for a name. `already-there` is success: the name points to the target. */
@@ -119,13 +138,13 @@ export interface ContainerRuntime {
    * Runtimes without compare-and-delete read the name again first and accept the small race. Throws with code `unsupported`
    * where a single name cannot be removed.
    */
-  removeName(namespace: string, name: string, target: Digest, options?: CallOptions): Promise<RemovalResult>;
+  removeName(namespace: string, name: string, target: Digest, options?: RemoveOptions): Promise<RemovalResult>;
   /**
    * Removes an image with all its names, where single names cannot be removed; elsewhere throws with code `unsupported`.
    * Looks right before whether the image has got other names, and afterwards whether it is really gone: when the runtime
    * says done and the image is still there, this throws with code `conflict`.
    */
-  removeImage(namespace: string, image: WholeImage, options?: CallOptions): Promise<RemovalResult>;
+  removeImage(namespace: string, image: WholeImage, options?: CallOptions): Promise<ImageRemovalResult>;
   /**
    * Makes a name for an image that has one already. Fails with code `not-found` when no name points to the target, with
    * `conflict` when the name points to something else, with `unsupported` where no names can be made.

@@ -24,6 +24,7 @@ export function containerdFixture(version: ContainerdLine): RuntimeFixture {
       compareAndDelete: version === "2.1",
       pinnedImages: true,
       namespaces: true,
+      events: true,
     },
     async open() {
       daemon = await startContainerd({ version });

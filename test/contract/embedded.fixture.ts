@@ -15,6 +15,7 @@ export const embeddedFixture: RuntimeFixture = {
     compareAndDelete: true,
     pinnedImages: true,
     namespaces: true,
+    events: true,
   },
   open: async () => {},
   subject: async () => createSubject(),

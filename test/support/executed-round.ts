@@ -1,5 +1,6 @@
 // Plans on an embedded runtime and carries the plan out, with everything in reach of the test.
-import { type ExecuteInput, execute } from "../../src/act/execute.ts";
+import { execute } from "../../src/act/execute.ts";
+import type { ExecuteInput } from "../../src/act/execute-input.ts";
 import type { Outcome } from "../../src/act/outcome.ts";
 import { emptyHistory, type History } from "../../src/decide/history.ts";
 import { makePlan, type Plan } from "../../src/decide/plan.ts";

@@ -2,7 +2,10 @@
 import { randomUUID } from "node:crypto";
 import type { Digest } from "../../image/digest.ts";
 import type { Container, ImageName } from "../../image/node-state.ts";
+
 import { CriLink } from "../cri/cri-link.ts";
+
+import { type FilesystemProbe, filesystemsOf, probeFilesystem } from "../filesystems.ts";
 import type {
   CallOptions,
   Capabilities,
@@ -19,7 +22,6 @@ import type {
 import { RuntimeError } from "../runtime-error.ts";
 import { type CallObserver, type Scope, scopeOf } from "../wire/calls.ts";
 import { socketPath } from "../wire/endpoint.ts";
-import { type FilesystemProbe, filesystemsOf, probeFilesystem } from "../wire/filesystems.ts";
 import { isAtLeast, parseVersion } from "../wire/version.ts";
 import { type Connection, openConnection } from "./connection.ts";
 import type { ImageResolver } from "./containers.ts";
@@ -105,6 +107,7 @@ class ContainerdRuntime implements ContainerRuntime {
       compareAndDelete: this.#known?.daemonCompares ?? false,
       pinnedImages: true,
       namespaces: true,
+      events: true,
     };
   }
 

@@ -1,8 +1,8 @@
 // Reads what a namespace holds: names, blobs, snapshots, leases and running writes.
 import { toDigest } from "../../image/digest.ts";
 import type { ImageName } from "../../image/node-state.ts";
+import { mapBounded } from "../bounded.ts";
 import { RuntimeError } from "../runtime-error.ts";
-import { mapBounded } from "../wire/bounded.ts";
 import type { Scope } from "../wire/calls.ts";
 import type { Connection } from "./connection.ts";
 import { isExpired, isFlat, isRoot, type References, referencesOf } from "./gc-labels.ts";

@@ -1,8 +1,8 @@
 // The questions that prunelet asks a CRI server, for the adapter that has nothing else and for the one that asks CRI besides.
 import type { CallOptions as WireOptions } from "@connectrpc/connect";
 import { Code, ConnectError } from "@connectrpc/connect";
+import { mapBounded } from "../bounded.ts";
 import { RuntimeError } from "../runtime-error.ts";
-import { mapBounded } from "../wire/bounded.ts";
 import type { CallSpec, Scope } from "../wire/calls.ts";
 import type { CriChannel } from "./cri-channel.ts";
 import type { Container as CriContainer, Image as CriImage, FilesystemUsage } from "./gen/runtime/v1/api_pb.js";

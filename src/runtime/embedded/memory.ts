@@ -40,6 +40,7 @@ const everything: Capabilities = {
   compareAndDelete: true,
   pinnedImages: true,
   namespaces: true,
+  events: true,
 };
 
 /** What a node in memory can do: everything but what the node it stands for could not, or what a test takes away. */
@@ -52,10 +53,16 @@ export function capabilitiesOf(
 
 /** The runtime's identity, which says where something is missing that plans depend on. */
 export function identityOf(
-  { kind, version }: NodeState["runtime"],
+  { kind, version, imageStore }: NodeState["runtime"],
   { untag, exactBytes }: Capabilities,
 ): NodeState["runtime"] {
-  return { kind, version, ...(untag ? {} : { untag }), ...(exactBytes ? {} : { exactBytes }) };
+  return {
+    kind,
+    version,
+    ...(untag ? {} : { untag }),
+    ...(exactBytes ? {} : { exactBytes }),
+    ...(imageStore === undefined ? {} : { imageStore }),
+  };
 }
 
 export function snapshotOf(memory: Memory): RuntimeState {

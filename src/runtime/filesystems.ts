@@ -1,6 +1,6 @@
 // How full the filesystems are that hold images, as far as the daemon's directories can be seen from here.
 import { stat, statfs } from "node:fs/promises";
-import type { FilesystemUsage } from "../runtime.ts";
+import type { FilesystemUsage } from "./runtime.ts";
 
 /** One filesystem and the number that tells it from others. */
 export interface ProbedFilesystem {
