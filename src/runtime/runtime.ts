@@ -38,6 +38,8 @@ export interface Capabilities {
   readonly compareAndDelete: boolean;
   readonly pinnedImages: boolean;
   readonly namespaces: boolean;
+  /** A name is a record of its own, with labels and the time when it was made. */
+  readonly nameRecords: boolean;
   /** Changes are told as they happen. Where they are not, only looking again shows them. */
   readonly events: boolean;
 }

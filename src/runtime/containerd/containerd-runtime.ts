@@ -107,6 +107,7 @@ class ContainerdRuntime implements ContainerRuntime {
       compareAndDelete: this.#known?.daemonCompares ?? false,
       pinnedImages: true,
       namespaces: true,
+      nameRecords: true,
       events: true,
     };
   }

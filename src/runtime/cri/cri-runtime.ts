@@ -44,7 +44,7 @@ export function connectCri(options: CriOptions): ContainerRuntime {
   return new CriRuntime(options);
 }
 
-const capabilities: Capabilities = {
+const common: Capabilities = {
   untag: false,
   exactBytes: false,
   content: false,
@@ -52,12 +52,12 @@ const capabilities: Capabilities = {
   compareAndDelete: false,
   pinnedImages: true,
   namespaces: false,
+  nameRecords: false,
   events: false,
 };
 
 class CriRuntime implements ContainerRuntime {
   readonly kind = "cri";
-  readonly capabilities = capabilities;
   readonly #path: string;
   readonly #channel: ReturnType<typeof openCriChannel>;
   readonly #link: CriLink;
@@ -77,9 +77,14 @@ class CriRuntime implements ContainerRuntime {
     this.#probe = statfs ?? probeFilesystem;
   }
 
+  get capabilities(): Capabilities {
+    return this.#identity === undefined ? common : { ...common, pinnedImages: tellsPins(this.#identity) };
+  }
+
   async info(options?: CallOptions): Promise<RuntimeInfo> {
     const identity = await this.#identify(scopeOf(options));
-    return { kind: this.kind, version: versionOf(identity), apiVersions: { cri: identity.api }, capabilities };
+    const { kind, capabilities } = this;
+    return { kind, version: versionOf(identity), apiVersions: { cri: identity.api }, capabilities };
   }
 
   /** Images before containers: an image that came later than the list is in no danger, a container that came later is seen. */
@@ -96,7 +101,7 @@ class CriRuntime implements ContainerRuntime {
       containers,
       held: { blobs: [], snapshots: [] },
     };
-    const { untag, exactBytes } = capabilities;
+    const { untag, exactBytes } = common;
     const runtime = { kind: this.kind, version: versionOf(identity), untag, exactBytes } as const;
     return { runtime, namespaces: [namespace], foreignBlobs: [] };
   }
@@ -208,6 +213,15 @@ function mayMountImages({ runtime, version, api }: CriServerIdentity): boolean {
   if (api !== "v1") return false;
   if (runtime === "containerd") return isAtLeast(version, 2, 1);
   return runtime !== "cri-o" || isAtLeast(version, 1, 31);
+}
+
+/** containerd tells pins from 1.6.22 and 1.7.3 on. */
+function tellsPins({ runtime, version }: CriServerIdentity): boolean {
+  if (runtime !== "containerd") return true;
+  const [, major = "0", minor = "0", patch = "0"] = /(\d+)\.(\d+)(?:\.(\d+))?/.exec(version) ?? [];
+  const line = `${major}.${minor}`;
+  if (line === "1.6") return Number(patch) >= 22;
+  return line === "1.7" ? Number(patch) >= 3 : isAtLeast(version, 1, 8);
 }
 
 function checkNamespace(namespace: string, operation: string): void {

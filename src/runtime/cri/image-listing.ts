@@ -7,8 +7,7 @@ type List = readonly ListedImage[];
 
 export class ImageListing {
   readonly #ask: () => Promise<List>;
-  /** When the last list that came was asked for, on the clock of `performance.now()`. */
-  #last: { readonly at: number; readonly list: List } | undefined;
+  #latest: List | undefined;
   #running: Promise<List> | undefined;
   #next: Promise<List> | undefined;
 
@@ -19,15 +18,7 @@ export class ImageListing {
 
   /** The last list that came, however old. */
   get latest(): List | undefined {
-    return this.#last?.list;
-  }
-
-  /** A list that was asked for no longer ago than `milliseconds`. */
-  recent(milliseconds: number, scope: Scope): Promise<List> {
-    if (this.#last !== undefined && performance.now() - this.#last.at <= milliseconds) {
-      return within(scope, Promise.resolve(this.#last.list));
-    }
-    return this.fresh(scope);
+    return this.#latest;
   }
 
   /** A list that is asked for from now on. */
@@ -38,11 +29,10 @@ export class ImageListing {
   }
 
   #start(): Promise<List> {
-    const at = performance.now();
     this.#next = undefined;
     const running = this.#ask().then(
       (list) => {
-        this.#last = { at, list };
+        this.#latest = list;
         this.#running = undefined;
         return list;
       },

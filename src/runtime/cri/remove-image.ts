@@ -8,8 +8,6 @@ import type { ImageListing } from "./image-listing.ts";
 import type { ListedImage } from "./images.ts";
 
 const operation = "remove image";
-/** Milliseconds for which the list before a removal may be old. */
-const freshFor = 200;
 
 /**
  * Removes the image by its whole ID as a fresh list gives it: an empty or short ID means some image or other to CRI, and a name
@@ -21,7 +19,7 @@ export async function removeImage(
   options: CallOptions | undefined,
 ): Promise<ImageRemovalResult> {
   const scope = scopeOf(options);
-  const found = byId(await listing.recent(freshFor, scope), id);
+  const found = byId(await listing.fresh(scope), id);
   if (found === undefined) return { kind: "already-gone" };
   const unknown = found.names.find((name) => !names.includes(name));
   if (unknown !== undefined) return { kind: "renamed", name: unknown };

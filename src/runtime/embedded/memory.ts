@@ -40,6 +40,7 @@ const everything: Capabilities = {
   compareAndDelete: true,
   pinnedImages: true,
   namespaces: true,
+  nameRecords: true,
   events: true,
 };
 
