@@ -3,11 +3,13 @@
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import { hexOf, shortHex } from "../../src/image/digest.ts";
 import { busyboxImage } from "../support/oci/busybox.ts";
+import { buildLayer } from "../support/oci/layer.ts";
 import { pushImage } from "../support/oci/push.ts";
 import { describeSeedHosts, pruneAll, type SeedHost } from "../support/seed-hosts.ts";
 
 const image = busyboxImage({ labels: { app: "seeds" } });
-const unused = busyboxImage({ labels: { app: "unused" } });
+/** With a layer of its own: of images with the same layers containerd cannot always tell which one a container runs. */
+const unused = busyboxImage({ layers: [buildLayer({ "app/name": "unused" })] });
 
 interface Row {
   readonly what: string;
