@@ -120,7 +120,7 @@ describeSeedHosts("images by digest", (host) => {
     expect(await host().references()).toEqual([]);
   });
 
-  test("that only a stopped plan knows are kept while a container uses them, and go afterwards", async () => {
+  test("are kept while a container uses them, and go when none does", async () => {
     await host().pull(byDigest);
     await host().run(byDigest);
     const kept = await pruneAll(host());

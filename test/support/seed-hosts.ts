@@ -193,7 +193,8 @@ class DockerHost implements SeedHost {
   async references(): Promise<readonly string[]> {
     const images = await this.#images();
     const all = images.flatMap(({ RepoTags, RepoDigests }) => [...(RepoTags ?? []), ...(RepoDigests ?? [])]);
-    return all.filter((reference) => !reference.startsWith("<none>")).sort();
+    // With the containerd store a digest reference is told among the tags as well.
+    return [...new Set(all)].filter((reference) => !reference.startsWith("<none>")).sort();
   }
 
   async clear(): Promise<void> {
