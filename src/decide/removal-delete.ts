@@ -18,7 +18,9 @@ export function deleteImage(situation: Situation, soft: SoftConflicts, shownName
   const { steps, problem } = deleteImageSteps(image);
   if (problem !== undefined) return brokenOff(problem, request.safe === true ? [] : steps);
   const dangling = danglingForChildren(situation, soft);
-  return accepted([...dangling, ...steps, ...parentSteps(situation)]);
+  // Named by its ID, an image is not kept for its children.
+  const whole = steps.map((step) => (soft.severalNames || step.kind !== "delete" ? step : { ...step, whole: true }));
+  return accepted([...dangling, ...whole, ...parentSteps(situation)]);
 }
 
 /**

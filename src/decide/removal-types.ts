@@ -87,6 +87,8 @@ export type RemovalStep =
       readonly kind: "untag" | "delete";
       readonly name: string;
       readonly target: Digest;
+      /** The image is to go although others were built on it. Default false. */
+      readonly whole?: boolean;
       readonly reports: readonly RemovalReport[];
     }
   | {

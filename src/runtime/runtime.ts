@@ -22,6 +22,8 @@ export interface CallOptions {
 export interface RemoveOptions extends CallOptions {
   /** Leaves untagged parents alone where the runtime would delete them along with their last child. Default false. */
   readonly keepParents?: boolean;
+  /** The image is to go with its last name, also where the runtime would keep it nameless for those built on it. Default false. */
+  readonly whole?: boolean;
 }
 
 /** What a runtime can do; what it cannot is done another way or reported. */

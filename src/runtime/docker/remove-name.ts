@@ -1,10 +1,10 @@
 // Removes one name, never by force: the engine's own checks are the last safety net.
 import type { Digest } from "../../image/digest.ts";
-import type { CallOptions, RemovalResult, RemoveOptions } from "../runtime.ts";
+import type { RemovalResult, RemoveOptions } from "../runtime.ts";
 import { RuntimeError } from "../runtime-error.ts";
 import type { Engine } from "./engine.ts";
-import { type FoundName, findName } from "./find-name.ts";
-import { askFor, digestReference, fullName, inPath, repositoryIn } from "./names.ts";
+import { type FoundName, findImage, findName } from "./find-name.ts";
+import { askFor, digestReference, fullName, inPath, repositoryIn, standInName } from "./names.ts";
 import { readAnswer, removalAnswer } from "./schema.ts";
 
 const operation = "remove name";
@@ -58,11 +58,18 @@ export class NameRemover {
     }
   }
 
-  /** Only the list is believed: an engine that says done while the name is still there has not removed it. */
-  async #checkGone(name: string, target: Digest, options?: CallOptions): Promise<void> {
-    const left = await findName(this.#engine, name, options);
-    if (left?.name.target !== target) return;
-    throw new RuntimeError("conflict", operation, `the engine says that ${name} is removed, but it is still there`);
+  /**
+   * What the engine says is not believed but looked at. Its containerd image store keeps an image nameless that others were built on;
+   * where it is to go, it goes by its ID.
+   */
+  async #checkGone(name: string, target: Digest, options: RemoveOptions = {}): Promise<void> {
+    const left = await findImage(this.#engine, target, options);
+    if (left === undefined) return;
+    if (left.names.includes(name) || (left.names.length === 0 && name === standInName(target))) {
+      throw new RuntimeError("conflict", operation, `the engine says that ${name} is removed, but it is still there`);
+    }
+    const isKeptNameless = left.store === "containerd" && left.names.length === 0;
+    if (options.whole === true && isKeptNameless) await this.#delete(standInName(target), options);
   }
 }
 
