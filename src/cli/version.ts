@@ -34,7 +34,8 @@ async function runtimeInfo(flags: CommonFlags): Promise<FoundInfo> {
   let chosen: Pick<FoundInfo, "chosen"> = {};
   try {
     await withSession({ ...flags, pods: "none" }, async ({ session: { runtime, found } }) => {
-      if (found !== undefined) chosen = { chosen: { endpoint: found.endpoint, why: found.why, passedOver: found.passedOver } };
+      if (found !== undefined)
+        chosen = { chosen: { endpoint: found.endpoint, why: found.why, passedOver: found.passedOver } };
       info = toFoundInfo(await runtime.info());
       return exitCode.done;
     });

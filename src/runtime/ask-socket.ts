@@ -1,11 +1,12 @@
 // Asks whoever listens on a socket what it is: containerd, a CRI runtime, or something with Docker's HTTP interface.
 import { stat } from "node:fs/promises";
-import { request } from "node:http";
 import { connect } from "node:net";
 import { openConnection } from "./containerd/connection.ts";
 import { openCriChannel } from "./cri/cri-channel.ts";
 import { CriLink } from "./cri/cri-link.ts";
-import type { LiveRuntimeKind } from "./known-sockets.ts";
+import { type Address, parseEndpoint, tlsFromEnvironment } from "./docker/endpoint.ts";
+import { createHttpClient } from "./docker/http-client.ts";
+import type { Environment, LiveRuntimeKind } from "./known-sockets.ts";
 import { RuntimeError, type RuntimeErrorCode } from "./runtime-error.ts";
 import { type Scope, scopeOf } from "./wire/calls.ts";
 
@@ -58,6 +59,20 @@ export async function askSocket(path: string, options: AskOptions = {}): Promise
   }
   const why = "speaks neither gRPC as containerd and CRI do nor Docker's HTTP: it is no container runtime or too old";
   return { kind: "no-answer", code: "unsupported", why };
+}
+
+/** Asks an engine that is reached over TCP, as `DOCKER_HOST` and its companions tell. Never throws either. */
+export async function askEngine(endpoint: string, env: Environment, timeoutMs = defaultTimeout): Promise<SocketAnswer> {
+  try {
+    const heard = await hearEngine(parseEndpoint(endpoint, tlsFromEnvironment(env)), timeoutMs);
+    if (typeof heard !== "string") return heard;
+    const silent = heard === "silence";
+    const why = silent ? `gives no answer within ${timeoutMs / 1000} s` : "is not reached, or is no Docker Engine";
+    return { kind: "no-answer", code: silent ? "timeout" : "unavailable", why: `${why}: check DOCKER_HOST` };
+  } catch (error) {
+    if (!(error instanceof RuntimeError)) throw error;
+    return { kind: "no-answer", code: error.code, why: error.message };
+  }
 }
 
 const obstacles: Readonly<Record<string, NotAnswering | { readonly kind: "nothing-there" }>> = {
@@ -149,35 +164,33 @@ interface EngineVersion {
   readonly Components?: readonly { readonly Name?: unknown }[];
 }
 
-async function askHttp(path: string, timeoutMs: number): Promise<Heard> {
-  const answer = await getVersion(path, timeoutMs);
-  if (typeof answer === "string") return answer;
-  const { Version: version, ApiVersion, Components } = answer;
+function askHttp(path: string, timeoutMs: number): Promise<Heard> {
+  return hearEngine({ kind: "unix", path }, timeoutMs);
+}
+
+async function hearEngine(address: Address, timeoutMs: number): Promise<Heard> {
+  const client = createHttpClient(address);
+  try {
+    return readVersion((await client.call({ operation: "version", path: "/version" }, { timeoutMs })).text);
+  } catch (error) {
+    return error instanceof RuntimeError && error.code === "timeout" ? "silence" : "another-protocol";
+  } finally {
+    client.close();
+  }
+}
+
+function readVersion(text: string): Heard {
+  const { Version: version, ApiVersion, Components } = readObject(text);
   if (typeof version !== "string" || typeof ApiVersion !== "string") return "another-protocol";
   const isPodman = Array.isArray(Components) && Components.some((one) => one?.Name === "Podman Engine");
-  const name = isPodman ? "Podman" : "Docker Engine";
-  return { kind: "runtime", speaks: "docker", name, version, namespaces: [] };
+  return { kind: "runtime", speaks: "docker", name: isPodman ? "Podman" : "Docker Engine", version, namespaces: [] };
 }
 
-function getVersion(socketPath: string, timeoutMs: number): Promise<EngineVersion | "silence" | "another-protocol"> {
-  return new Promise((resolve) => {
-    const signal = AbortSignal.timeout(timeoutMs);
-    const call = request({ socketPath, path: "/version", headers: { host: "docker" }, signal }, (response) => {
-      const chunks: Buffer[] = [];
-      response.on("data", (chunk: Buffer) => chunks.push(chunk));
-      response.on("error", () => resolve(signal.aborted ? "silence" : "another-protocol"));
-      response.on("end", () => resolve(readObject(Buffer.concat(chunks).toString("utf8"))));
-    });
-    call.on("error", () => resolve(signal.aborted ? "silence" : "another-protocol"));
-    call.end();
-  });
-}
-
-function readObject(text: string): EngineVersion | "another-protocol" {
+function readObject(text: string): EngineVersion {
   try {
     const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null ? value : "another-protocol";
+    return typeof value === "object" && value !== null ? value : {};
   } catch {
-    return "another-protocol";
+    return {};
   }
 }

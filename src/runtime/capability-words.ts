@@ -12,7 +12,8 @@ export interface CapabilityWords {
 export const capabilityWords: Readonly<Record<keyof Capabilities, CapabilityWords>> = {
   untag: {
     meaning: "a single name is removed while the image keeps others",
-    instead: "names go only together with their image; a spare name of an image that stays is kept, reason runtime-cannot-untag",
+    instead:
+      "names go only together with their image; a spare name of an image that stays is kept, reason runtime-cannot-untag",
   },
   exactBytes: {
     meaning: "plans say exactly what the disk will gain",
