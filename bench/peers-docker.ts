@@ -1,6 +1,6 @@
 // Pruning a Docker host: prunelet against `docker image prune --all --force`, on the same images in the same engine.
 import { spawnSync } from "node:child_process";
-import { mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Docker, type DockerOptions, startDocker } from "../test/support/daemons/docker.ts";
 import { callEngine } from "../test/support/daemons/docker-api.ts";
@@ -71,8 +71,9 @@ async function writeTemplate(options: Pick<DockerOptions, "version" | "store">, 
     await docker.docker("load", "--quiet", "--input", archive);
     process.kill(docker.pid, "SIGKILL");
     await docker.containerd.kill();
-    renameSync(docker.data, join(template.path, "data"));
-    renameSync(docker.containerd.root, join(template.path, "containerd"));
+    // Copied, because the engine mounts its folder upon itself.
+    copyFolder(docker.data, join(template.path, "data"));
+    copyFolder(docker.containerd.root, join(template.path, "containerd"));
   } finally {
     await docker.stop();
   }
