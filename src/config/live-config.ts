@@ -33,7 +33,11 @@ export const liveKeys: readonly string[] = [
   "interval",
   "jitter",
   "policy",
+  "safety",
   "act",
+  "pressure",
+  "triggers",
+  "windows",
   "events",
   "log.level",
   "nodePools",
@@ -87,9 +91,10 @@ function isLive(key: string): boolean {
 }
 
 function keepWhatIsFixed(next: Config, atStart: Config): Config {
-  const { enabled, interval, jitter, policy, act, events, nodePools } = next;
+  const { enabled, interval, jitter, policy, safety, act, pressure, triggers, windows, events, nodePools } = next;
   const log = { ...atStart.log, level: next.log.level };
-  return { ...atStart, enabled, interval, jitter, policy, act, events, nodePools, log };
+  const live = { enabled, interval, jitter, policy, safety, act, pressure, triggers, windows, events, nodePools, log };
+  return { ...atStart, ...live };
 }
 
 /** Keys whose values differ. */

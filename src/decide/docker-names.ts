@@ -1,8 +1,14 @@
 // Which names of an image stay on a Docker Engine: there tags and digest references of one repository go and stay together.
 import type { Digest } from "../image/digest.ts";
+import type { NamespaceState, NodeState } from "../image/node-state.ts";
 import type { IndexedImage } from "./image-index.ts";
 import type { Reason } from "./reason.ts";
 import { type JudgedName, type NameDecision, type RetentionInput, retainCriNames } from "./retention.ts";
+
+/** True for a node with a Docker Engine: names follow its rules, whatever its image store (spec: delete, sections 3 and 8). */
+export function followsDocker({ runtime }: Pick<NodeState, "runtime">): boolean {
+  return runtime.imageStore !== undefined;
+}
 
 /**
  * As for names that CRI manages, digest references live with the tags of their repository and the last readable name of an image
@@ -37,13 +43,17 @@ function anchored(name: JudgedName, names: readonly JudgedName[]): readonly Reas
 export function keepParents(
   images: readonly IndexedImage[],
   decisions: readonly (readonly NameDecision[])[],
-  parentOf: (target: Digest) => Digest | undefined,
+  namespaces: readonly Pick<NamespaceState, "images">[],
 ): readonly (readonly NameDecision[])[] {
+  const all = namespaces.flatMap((namespace) => namespace.images);
+  const parents = new Map(
+    all.flatMap(({ target, parent }) => (parent === undefined ? [] : [[target, parent] as const])),
+  );
   const children = new Map<Digest, string>();
   images.forEach(({ image }, i) => {
     const staying = decisions[i]?.find(stays);
     if (staying === undefined) return;
-    for (let at = parentOf(image.target); at !== undefined && !children.has(at); at = parentOf(at)) {
+    for (let at = parents.get(image.target); at !== undefined && !children.has(at); at = parents.get(at)) {
       children.set(at, staying.name.name);
     }
   });

@@ -1,9 +1,7 @@
 // A real Docker Engine, or Podman's service, as a subject of the contract table: filled by Docker's own command line, looked at by
 // our adapter.
 import type { Digest } from "../../src/image/digest.ts";
-import type { Container } from "../../src/image/node-state.ts";
 import { connectDocker, dockerNamespace } from "../../src/runtime/docker/docker-runtime.ts";
-import type { ContainerRuntime } from "../../src/runtime/runtime.ts";
 import { type DockerOptions, startDocker } from "../support/daemons/docker.ts";
 import { callEngine } from "../support/daemons/docker-api.ts";
 import type { DockerCalls } from "../support/daemons/docker-cli.ts";
@@ -58,6 +56,7 @@ function fixtureOf(kind: EngineKind): RuntimeFixture {
       exactBytes: false,
       content: false,
       createNames: true,
+      nameRecords: false,
       compareAndDelete: false,
       pinnedImages: false,
       namespaces: false,
@@ -85,9 +84,8 @@ interface SubjectPlace {
 
 function createSubject({ engine, createFlags, idIsConfig, salt }: SubjectPlace): Subject {
   const runtime = connectDocker({ endpoint: `unix://${engine.socket}` });
-  const given = new Map<string, string>();
   return {
-    runtime: withGivenIds(runtime, given),
+    runtime,
     namespace: dockerNamespace,
     otherNamespace: dockerNamespace,
     async seed({ images, names }) {
@@ -107,19 +105,18 @@ function createSubject({ engine, createFlags, idIsConfig, salt }: SubjectPlace):
       // No command makes a digest reference without a registry, and an engine finds an image by its digest without one.
       if (!name.includes("@")) await engine.docker("tag", target, name);
     },
-    async createContainer({ id, image, state }) {
+    async createContainer({ image, state }) {
       const spelled = image.includes("@") ? image.slice(image.indexOf("@") + 1) : image;
       const command = state === "exited" ? ["true"] : [];
       const flags = ["--pull", "never", "--network", "none", ...createFlags];
       const { stdout } = await engine.docker("create", ...flags, spelled, ...command);
-      const engineId = stdout.trim();
-      given.set(engineId, id);
-      await engine.docker("start", engineId);
-      if (state === "exited") await engine.docker("wait", engineId);
+      const id = stdout.trim();
+      await engine.docker("start", id);
+      if (state === "exited") await engine.docker("wait", id);
+      return id;
     },
     async removeContainer(id) {
-      const [engineId] = [...given].find(([, name]) => name === id) ?? [id];
-      await engine.docker("rm", "--force", engineId);
+      await engine.docker("rm", "--force", id);
     },
     async stop() {
       await runtime.close();
@@ -127,28 +124,6 @@ function createSubject({ engine, createFlags, idIsConfig, salt }: SubjectPlace):
       await removeImages(engine);
     },
   };
-}
-
-/** Engines choose the IDs of containers: the cases see those that they gave. */
-function withGivenIds(runtime: ContainerRuntime, given: ReadonlyMap<string, string>): ContainerRuntime {
-  const named = (containers: readonly Container[]) =>
-    containers.map((container) => ({ ...container, id: given.get(container.id) ?? container.id }));
-  return new Proxy(runtime, {
-    get(target, property) {
-      if (property === "containers") {
-        return async (...args: Parameters<ContainerRuntime["containers"]>) => named(await target.containers(...args));
-      }
-      if (property === "observe") {
-        return async (...args: Parameters<ContainerRuntime["observe"]>) => {
-          const state = await target.observe(...args);
-          const namespaces = state.namespaces.map((one) => ({ ...one, containers: named(one.containers) }));
-          return { ...state, namespaces };
-        };
-      }
-      const value: unknown = Reflect.get(target, property, target);
-      return typeof value === "function" ? value.bind(target) : value;
-    },
-  });
 }
 
 interface MakeOptions {

@@ -2,10 +2,9 @@
 import { randomUUID } from "node:crypto";
 import type { Digest } from "../../image/digest.ts";
 import type { Container, ImageName } from "../../image/node-state.ts";
-
 import { CriLink } from "../cri/cri-link.ts";
-
 import { type FilesystemProbe, filesystemsOf, probeFilesystem } from "../filesystems.ts";
+import { ownRootUsage } from "../own-root.ts";
 import type {
   CallOptions,
   Capabilities,
@@ -206,6 +205,8 @@ class ContainerdRuntime implements ContainerRuntime {
     const { roots } = await storagePlugins(this.#connection, scope);
     const found = await filesystemsOf(roots, this.#probe);
     if (found.length > 0) return found;
+    const own = await ownRootUsage(roots);
+    if (own !== undefined) return [own];
     const [first] = await this.#cri.imageFilesystems(scope);
     const mountpoint = first?.fsId?.mountpoint;
     return mountpoint ? filesystemsOf([mountpoint], this.#probe) : [];

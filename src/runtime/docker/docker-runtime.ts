@@ -49,6 +49,7 @@ const capabilities: Capabilities = {
   exactBytes: false,
   content: false,
   createNames: true,
+  nameRecords: false,
   compareAndDelete: false,
   pinnedImages: false,
   namespaces: false,
