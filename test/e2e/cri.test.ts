@@ -18,7 +18,7 @@ interface Pulled {
   readonly image: BuiltImage;
 }
 
-describeCriNodes("a node that is seen through CRI alone", (node) => {
+describeCriNodes("a node that is seen through CRI alone", (node, line) => {
   let api: ApiServer;
   let flags: readonly string[];
 
@@ -62,6 +62,30 @@ describeCriNodes("a node that is seen through CRI alone", (node) => {
     expect(await node().names("k8s.io")).toEqual(expect.arrayContaining([...everyNameOf(running, ["1", "2"])]));
     expect((await node().plan(flags)).deleted).toEqual([]);
   });
+
+  test.skipIf(line !== "2.1")(
+    "keeps an image that is only mounted as a volume (containerd 2.1 and later)",
+    async () => {
+      const model = await pull(node(), "model", ["1"]);
+      const server = await pull(node(), "server", ["1"]);
+      const pod = await node().cri.runPod("server");
+      const options = { name: "server", imageVolumes: [model.image.config.digest], command: ["sleep", "3600"] };
+      const container = await node().cri.createContainer(pod, server.image.config.digest, options);
+      await node().cri.start(container);
+      api.setPods([]);
+
+      const mounted = await node().prune(flags);
+      await node().cri.remove(container);
+      await node().cri.removePod(pod);
+      const unmounted = await node().prune(flags);
+
+      expect(reasonCodes(mounted, `${model.repository}:1`)).toContain("used-by-image-mount");
+      expect(mounted.deleted).not.toContain(model.image.config.digest);
+      expect(unmounted.deleted).toEqual(
+        expect.arrayContaining([model, server].map(({ image }) => image.config.digest)),
+      );
+    },
+  );
 
   test("is planned in a table that says which bytes are approximate", async () => {
     await pull(node(), "table", ["1"]);
