@@ -10,12 +10,13 @@ import { decide } from "./decide.ts";
 import { kubelet } from "./kubelet.ts";
 import { describeMachine } from "./machine.ts";
 import { memory } from "./memory.ts";
+import { peers } from "./peers.ts";
 import { plan } from "./plan.ts";
 import { removal } from "./removal.ts";
 import { formatFigures } from "./report.ts";
 import { fileSystemOf, inMemory, NodeMaker } from "./store/filled-node.ts";
 
-const benchmarks: readonly Benchmark[] = [decide, plan, removal, kubelet, memory];
+const benchmarks: readonly Benchmark[] = [decide, plan, removal, kubelet, memory, peers];
 const root = join(import.meta.dirname, "..");
 
 const { values: flags, positionals } = parseArgs({

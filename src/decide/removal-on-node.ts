@@ -89,6 +89,7 @@ export function planInNamespace(
     criManaged,
     parents,
     ...(engine === undefined ? {} : { engine }),
+    untag,
     podsUnknown: origin === "live" && pods === null,
   });
   const plan = untag ? wished : wholeImagesOnly(wished, records);

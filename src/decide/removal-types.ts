@@ -71,6 +71,8 @@ export interface RemovalRequest {
   readonly engine?: ImageStore;
   /** Targets of the images that others were built on. Default: none. */
   readonly parents?: ReadonlySet<Digest>;
+  /** False when the runtime removes images whole: an image that is named by its ID then goes with all its names. Default true. */
+  readonly untag?: boolean;
   /** Nobody tells which names of an image in use the pods need, so CRI-managed names of such images need force. */
   readonly podsUnknown?: boolean;
 }

@@ -4,6 +4,7 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { mapBounded } from "../bounded.ts";
 import { RuntimeError } from "../runtime-error.ts";
 import type { CallSpec, Scope } from "../wire/calls.ts";
+import { isCutShort } from "../wire/errors.ts";
 import type { CriChannel } from "./cri-channel.ts";
 import type { Container as CriContainer, Image as CriImage, FilesystemUsage } from "./gen/runtime/v1/api_pb.js";
 import { type CriClients, type CriVersion, criVersions } from "./services.ts";
@@ -187,6 +188,7 @@ type CriWork<T> = (clients: CriClients, options: WireOptions) => Promise<T>;
 /** True when the daemon says that it has no such service, however the refusal is dressed. */
 export function isUnsupported(error: unknown): boolean {
   if (!(error instanceof RuntimeError)) return false;
-  const refused = error.cause instanceof ConnectError && error.cause.code === Code.Unimplemented;
+  const { cause } = error;
+  const refused = cause instanceof ConnectError && cause.code === Code.Unimplemented && !isCutShort(cause);
   return error.code === "unsupported" || refused;
 }
