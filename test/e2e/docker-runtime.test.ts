@@ -301,6 +301,17 @@ for (const options of engines) {
       });
     });
 
+    test("who may not use the socket is told so in one line", async () => {
+      const where = ["--runtime", "docker", "--endpoint", `unix://${stage.docker.socket}`, "--pods", "none"];
+
+      const result = await runPrunelet(["images", ...where], { uid: 65_534 });
+
+      expect(result.code).toBe(1);
+      expect(result.stderr.trim().split("\n").at(-1)).toMatch(
+        /permission denied on .*: run as root or as a member of the group/,
+      );
+    });
+
     test("images and inspect show what Docker has", async () => {
       await stage.set({
         names: [["A", "busybox:latest", "reg/r:v1"]],
