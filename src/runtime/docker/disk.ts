@@ -18,11 +18,11 @@ const containerdSocket = "/run/containerd/containerd.sock";
  */
 export async function readUsage(engine: Engine, options?: CallOptions): Promise<ImageUsage | undefined> {
   const facts = await engine.facts(options);
-  if (facts.product === "podman") return usage(sizesOf(await listImages(engine, facts, options)));
+  if (facts.product === "podman") return usage(sizesOf(await listImages(engine, facts, {}, options)));
   const layers = await readLayers(engine, facts, options);
   if (layers === undefined || facts.imageStore === "graph-driver")
     return layers === undefined ? undefined : usage(layers);
-  return usage(layers + contentBytes(await listImages(engine, facts, options)));
+  return usage(layers + contentBytes(await listImages(engine, facts, { platforms: true }, options)));
 }
 
 async function readLayers(engine: Engine, { api }: EngineFacts, options?: CallOptions): Promise<number | undefined> {
