@@ -47,8 +47,20 @@ export function serveHttp(path: string, body: string): Promise<Stop> {
 
 /** Accepts connections and never says anything. */
 export function serveSilence(path: string): Promise<Stop> {
+  return serveBytes(path, () => undefined);
+}
+
+/** Says something that no protocol knows, and hangs up. */
+export function serveNonsense(path: string): Promise<Stop> {
+  return serveBytes(path, (socket) => socket.end("hello\n"));
+}
+
+function serveBytes(path: string, greet: (socket: Socket) => unknown): Promise<Stop> {
   const sockets = new Set<Socket>();
-  const server = createServer((socket) => sockets.add(socket.on("error", () => undefined)));
+  const server = createServer((socket) => {
+    sockets.add(socket.on("error", () => undefined));
+    greet(socket);
+  });
   return listening(server, path, () => {
     for (const socket of sockets) socket.destroy();
   });
@@ -61,12 +73,6 @@ export async function leaveSocket(path: string): Promise<void> {
   // Closing removes the path that was listened on: another name stays.
   renameSync(draft, path);
   await stop();
-}
-
-/** Says something that no protocol knows, and hangs up. */
-export function serveNonsense(path: string): Promise<Stop> {
-  const server = createServer((socket) => socket.on("error", () => undefined).end("hello\n"));
-  return listening(server, path, () => undefined);
 }
 
 interface Listener {
