@@ -112,6 +112,13 @@ describe("the space that was freed", () => {
     expect(await meter.freedBy([deletedOne], {})).toBe(200);
   });
 
+  it("is what is known by then when the round is stopped", async () => {
+    const { meter, left } = await meterOver([count(1_000, -1), count(800, -1), count(400, 2), count(400, 3)]);
+
+    expect(await meter.freedBy([deletedOne], {}, AbortSignal.abort())).toBe(200);
+    expect(left()).toBe(1);
+  });
+
   it("is never less than nothing: others pull meanwhile", async () => {
     const { meter } = await meterOver([count(1_000, -1), count(5_000, 1), count(5_000, 2)]);
 

@@ -1,8 +1,10 @@
 // prunelet against a stand-in for CRI-O on a real unix socket: the whole program, a good day and bad ones.
+import { chmodSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { hexOf } from "../../src/image/digest.ts";
-import { type FakeCri, type FakeCriServer, fakeCrio, serveFakeCri } from "../support/cri/fake-cri.ts";
+import { type FakeCri, fakeCrio, serveFakeCri } from "../support/cri/fake-cri.ts";
 import { type PruneReport, reasonCodes } from "../support/e2e-report.ts";
+import type { GrpcServer } from "../support/grpc-server.ts";
 import { digestOf } from "../support/node-builder.ts";
 import { type RunOptions, runPrunelet } from "../support/prunelet.ts";
 import { createTempFolder, type TempFolder } from "../support/temp.ts";
@@ -13,7 +15,7 @@ const spare = digestOf("config spare");
 
 let folder: TempFolder;
 let node: FakeCri;
-let server: FakeCriServer | undefined;
+let server: GrpcServer | undefined;
 
 beforeEach(async () => {
   folder = createTempFolder();
@@ -61,8 +63,8 @@ describe("CRI-O", () => {
     expect(code).toBe(0);
     expect(report()).toMatchObject({
       runtime: { kind: "cri", version: "cri-o 1.33.1" },
-      deleted: [cart, spare],
-      untagged: ["quay.example/cart:1", "quay.example/spare:1"],
+      deleted: expect.arrayContaining([cart, spare]),
+      untagged: expect.arrayContaining(["quay.example/cart:1", "quay.example/spare:1"]),
       failed: [],
       reclaimedBytes: 2_000_000,
       approximateBytes: true,
@@ -117,9 +119,11 @@ describe("CRI-O", () => {
     const next = await prune();
 
     expect(broken.code).toBe(1);
-    expect(broken.report()).toMatchObject({ deleted: [cart], failed: [{ reason: "unavailable" }, { name: "" }] });
+    expect(broken.report()).toMatchObject({ failed: [{ reason: "unavailable" }, { name: "" }] });
     expect(next).toMatchObject({ code: 0 });
-    expect(next.report().deleted).toEqual([spare]);
+    const deleted = [broken, next].map(({ report }) => report().deleted);
+    expect(deleted).toMatchObject([{ length: 1 }, { length: 1 }]);
+    expect(deleted.flat().sort()).toEqual([cart, spare].sort());
   });
 
   test("that does not answer a removal in time fails it, and is not waited for longer than it may take", async () => {
@@ -130,6 +134,17 @@ describe("CRI-O", () => {
     expect(code).toBe(1);
     expect(report().failed.map(({ reason }) => reason)).toEqual(["deadline", "deadline"]);
     expect(tookMs).toBeLessThan(15_000);
+  });
+
+  test("whose socket may not be used is told so, with the mend", async () => {
+    chmodSync(folder.path, 0o755);
+    chmodSync(`${folder.path}/crio.sock`, 0o600);
+
+    const { code, stderr } = await prune({ uid: 65_534, env: { PRUNELET_STATE_FILE: "/nonexistent/state.json" } });
+
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^prunelet: [^\n]*permission denied on [^\n]*crio\.sock: run as root[^\n]*\n$/);
+    expect(node.calls).toEqual([]);
   });
 
   test("whose containers cannot be listed loses nothing, and one line says why", async () => {

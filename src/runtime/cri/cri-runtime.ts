@@ -1,6 +1,7 @@
 // The CRI adapter: the runtime port over nothing but the Container Runtime Interface, for CRI-O and every other runtime that has it.
 import type { Container, ImageName } from "../../image/node-state.ts";
 import { type FilesystemProbe, filesystemsOf, probeFilesystem } from "../filesystems.ts";
+import { ownRootUsage } from "../own-root.ts";
 import type {
   CallOptions,
   Capabilities,
@@ -165,11 +166,12 @@ class CriRuntime implements ContainerRuntime {
   }
 
   async filesystems(options?: CallOptions): Promise<readonly FilesystemUsage[]> {
-    const found = await this.#link.imageFilesystems(scopeOf(options));
-    return filesystemsOf(
-      found.flatMap(({ fsId }) => fsId?.mountpoint || []),
-      this.#probe,
-    );
+    const told = await this.#link.imageFilesystems(scopeOf(options));
+    const folders = told.flatMap(({ fsId }) => fsId?.mountpoint || []);
+    const found = await filesystemsOf(folders, this.#probe);
+    if (found.length > 0) return found;
+    const own = await ownRootUsage(folders);
+    return own === undefined ? [] : [own];
   }
 
   async close(): Promise<void> {

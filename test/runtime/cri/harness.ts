@@ -4,7 +4,8 @@ import { afterEach, beforeEach } from "vitest";
 import type { Container, NamespaceState } from "../../../src/image/node-state.ts";
 import { type CriOptions, connectCri } from "../../../src/runtime/cri/cri-runtime.ts";
 import type { ContainerRuntime } from "../../../src/runtime/runtime.ts";
-import { type FakeCri, type FakeCriServer, fakeCrio, serveFakeCri } from "../../support/cri/fake-cri.ts";
+import { type FakeCri, fakeCrio, serveFakeCri } from "../../support/cri/fake-cri.ts";
+import type { GrpcServer } from "../../support/grpc-server.ts";
 import { createTempFolder, type TempFolder } from "../../support/temp.ts";
 
 export interface Harness {
@@ -23,7 +24,7 @@ export interface Harness {
 export function useFakeCri(): Harness {
   let folder: TempFolder;
   let node: FakeCri;
-  let server: FakeCriServer | undefined;
+  let server: GrpcServer | undefined;
   let runtimes: ContainerRuntime[] = [];
   const socket = (): string => join(folder.path, "c.sock");
   const stop = async (): Promise<void> => {

@@ -1,8 +1,7 @@
 // A CRI server of our own making over a real unix socket: behaves like CRI-O on the wire, or like containerd, and fails on request.
-import { createServer, type Http2Server, type ServerHttp2Session } from "node:http2";
 import { Code, ConnectError, type ConnectRouter, type ServiceImpl } from "@connectrpc/connect";
-import { connectNodeAdapter } from "@connectrpc/connect-node";
 import { type CriVersion, criServices } from "../../../src/runtime/cri/services.ts";
+import { type GrpcServer, serveGrpc } from "../grpc-server.ts";
 import { removeAsContainerd, removeAsCrio } from "./removal.ts";
 
 export interface FakeImage {
@@ -75,23 +74,9 @@ export function fakeCrio(more: Partial<FakeCri> = {}): FakeCri {
   };
 }
 
-export interface FakeCriServer {
-  stop(): Promise<void>;
-}
-
 /** Serves `node` at a socket. */
-export async function serveFakeCri(socket: string, node: FakeCri): Promise<FakeCriServer> {
-  const server = createServer(connectNodeAdapter({ routes: (router) => addServices(router, node) }));
-  const sessions = new Set<ServerHttp2Session>();
-  server.on("session", (session) => sessions.add(session.on("close", () => sessions.delete(session))));
-  await new Promise<void>((resolve) => server.listen(socket, resolve));
-  return { stop: () => stopServer(server, sessions) };
-}
-
-async function stopServer(server: Http2Server, sessions: ReadonlySet<ServerHttp2Session>): Promise<void> {
-  const closed = new Promise((resolve) => server.close(resolve));
-  for (const session of sessions) session.destroy();
-  await closed;
+export function serveFakeCri(socket: string, node: FakeCri): Promise<GrpcServer> {
+  return serveGrpc(socket, (router) => addServices(router, node));
 }
 
 function addServices(router: ConnectRouter, node: FakeCri): void {
