@@ -6,6 +6,7 @@ import { createServer, type Socket } from "node:net";
 import { dirname } from "node:path";
 import type { ConnectRouter } from "@connectrpc/connect";
 import { connectNodeAdapter } from "@connectrpc/connect-node";
+import { Namespaces } from "../../src/runtime/containerd/gen/containerd/services/namespaces/v1/namespace_pb.js";
 import { Version } from "../../src/runtime/containerd/gen/containerd/services/version/v1/version_pb.js";
 import { RuntimeService } from "../../src/runtime/cri/gen/runtime/v1/api_pb.js";
 import { emptyNamespace, fakeNode, serveFakeDaemon } from "../runtime/containerd/fake-daemon.ts";
@@ -24,7 +25,8 @@ export async function serveContainerd(path: string, namespaces: readonly string[
 export function serveCri(path: string, runtimeName: string, runtimeVersion = "1.33.1"): Promise<Stop> {
   const version = () => ({ version: "0.1.0", runtimeName, runtimeVersion, runtimeApiVersion: "v1" });
   // Like any gRPC server it answers "unimplemented" to what it does not know; the adapter alone would say 404.
-  const routes = (router: ConnectRouter) => void router.service(Version, {}).service(RuntimeService, { version });
+  const routes = (router: ConnectRouter) =>
+    void router.service(Version, {}).service(Namespaces, {}).service(RuntimeService, { version });
   const server = createHttp2Server(connectNodeAdapter({ routes }));
   const sessions = new Set<ServerHttp2Session>();
   server.on("session", (session) => sessions.add(session.on("close", () => sessions.delete(session))));
