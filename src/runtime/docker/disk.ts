@@ -18,12 +18,12 @@ const containerdSocket = "/run/containerd/containerd.sock";
  */
 export async function readUsage(engine: Engine, options?: CallOptions): Promise<ImageUsage | undefined> {
   const facts = await engine.facts(options);
-  if (facts.product === "podman") return usage(sizesOf(await listImages(engine, facts, options)));
+  if (facts.product === "podman") return usage(sizesOf(await listImages(engine, facts, {}, options)));
   const isContainerd = facts.imageStore === "containerd";
   // Each of the two takes a second or more on a full host.
   const [layers, content] = await Promise.all([
     readLayers(engine, facts, options),
-    isContainerd ? listImages(engine, facts, options).then(contentBytes) : 0,
+    isContainerd ? listImages(engine, facts, { platforms: true }, options).then(contentBytes) : 0,
   ]);
   return layers === undefined ? undefined : usage(layers + content);
 }

@@ -134,7 +134,7 @@ class DockerRuntime implements ContainerRuntime {
   async remaining(namespace: string, { snapshots }: Content, options?: CallOptions): Promise<Content> {
     check(namespace, "list images");
     const facts = await this.#engine.facts(options);
-    const present = new Set((await listImages(this.#engine, facts, options)).map(({ Id }) => Id as string));
+    const present = new Set((await listImages(this.#engine, facts, {}, options)).map(({ Id }) => Id as string));
     return { blobs: [], snapshots: snapshots.filter((key) => present.has(key.slice(key.lastIndexOf("/") + 1))) };
   }
 

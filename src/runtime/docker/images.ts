@@ -23,7 +23,7 @@ export async function readImages(
   times: RecordTimes,
   options?: CallOptions,
 ): Promise<SeenImages> {
-  const listed = await listImages(engine, facts, options);
+  const listed = await listImages(engine, facts, { sharing: true, platforms: true }, options);
   const parents = new Set(listed.flatMap(({ ParentId }) => ParentId ?? []));
   if (facts.imageStore === "containerd") await readRecordTimes(engine, listed, times, options);
   const layers = listed.map((image) => layersOf(image, facts.driver));
@@ -40,22 +40,28 @@ export async function readImages(
   };
 }
 
-/** The engine's list, with whatever it can tell of sizes and platforms. */
+/** What a list is to tell besides names and sizes. Each costs the engine time. */
+export interface Wanted {
+  /** How much of an image others have as well (from API 1.42 on). */
+  readonly sharing?: boolean;
+  /** The platforms of an image (from API 1.47 on). */
+  readonly platforms?: boolean;
+}
+
+/** The engine's list, with what it can tell of what is wanted. */
 export function listImages(
   engine: Engine,
   { api }: EngineFacts,
+  { sharing = false, platforms = false }: Wanted,
   options?: CallOptions,
 ): Promise<readonly ImageSummary[]> {
   const query = [
     "all=1",
-    ...(isAtLeast(api, "1.42") ? ["shared-size=1"] : []),
-    ...(isAtLeast(api, "1.47") ? ["manifests=1"] : []),
+    ...(sharing && isAtLeast(api, "1.42") ? ["shared-size=1"] : []),
+    ...(platforms && isAtLeast(api, "1.47") ? ["manifests=1"] : []),
   ];
-  return engine.get(
-    imageList,
-    { operation: "list images", path: `/images/json?${query.join("&")}`, deadline: "list" },
-    options,
-  );
+  const path = `/images/json?${query.join("&")}`;
+  return engine.get(imageList, { operation: "list images", path, deadline: "list" }, options);
 }
 
 /**
