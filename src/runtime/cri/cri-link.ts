@@ -33,17 +33,20 @@ export interface CriView {
  */
 export class CriLink {
   readonly #channel: CriChannel;
+  readonly #versions: readonly CriVersion[];
   #answers: CriVersion | "no" | undefined;
   /** The mounts of a container never change. */
   readonly #mounts = new AskedOnce<string, readonly string[]>();
 
-  constructor(channel: CriChannel) {
+  /** `versions` are asked for in this order. */
+  constructor(channel: CriChannel, versions: readonly CriVersion[] = criVersions) {
     this.#channel = channel;
+    this.#versions = versions;
   }
 
   /** Asks whether CRI is there, newest version first; undefined when it is not. */
   async probe(scope: Scope): Promise<CriServerIdentity | undefined> {
-    for (const api of criVersions) {
+    for (const api of this.#versions) {
       const found = await this.#probeVersion(api, scope);
       this.#answers = found === undefined ? "no" : api;
       if (found !== undefined) return found;

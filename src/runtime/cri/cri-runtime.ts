@@ -27,6 +27,7 @@ import { type ListedImage, readImageList, toImage, toNames } from "./images.ts";
 import { readObject, textIn } from "./info-json.ts";
 import { removeImage } from "./remove-image.ts";
 import { SandboxImageReader } from "./sandbox-images.ts";
+import type { CriVersion } from "./services.ts";
 
 /** CRI has one namespace and no name for it. */
 const theNamespace = "cri";
@@ -34,6 +35,8 @@ const theNamespace = "cri";
 export interface CriOptions {
   /** The runtime's socket, e.g. `unix:///run/crio/crio.sock`. */
   readonly endpoint: string;
+  /** The API versions to ask for, in this order. Default: all, the newest first. */
+  readonly versions?: readonly CriVersion[];
   /** Told about every call that was made. */
   readonly onCall?: CallObserver;
   /** Looks at filesystems; the kernel's answer by default. */
@@ -68,10 +71,10 @@ class CriRuntime implements ContainerRuntime {
   readonly #probe: FilesystemProbe;
   #identity: CriServerIdentity | undefined;
 
-  constructor({ endpoint, onCall, statfs }: CriOptions) {
+  constructor({ endpoint, versions, onCall, statfs }: CriOptions) {
     this.#path = socketPath(endpoint);
     this.#channel = openCriChannel(this.#path, onCall);
-    this.#link = new CriLink(this.#channel);
+    this.#link = new CriLink(this.#channel, versions);
     this.#listing = new ImageListing(async () => readImageList(await this.#link.images(scopeOf(undefined))));
     this.#facts = new ImageFactReader(this.#link);
     this.#sandboxImages = new SandboxImageReader(this.#link);
