@@ -20,6 +20,8 @@ export interface Subject {
   readonly at: number;
   readonly entry: IndexedImage;
   readonly sight: ImageSight;
+  /** See `Ranked`. */
+  readonly superseded: boolean;
 }
 
 export interface ChooseInput {
@@ -98,13 +100,14 @@ function stretchesOf({ demand, excess }: ChooseInput): readonly Stretch[] {
 function removablesOf(subjects: readonly Subject[]): readonly Removable[] {
   const twins = twinsBehindIds(subjects);
   return subjects.flatMap((subject): Removable[] => {
-    const { judged, number, sight, entry } = subject;
+    const { judged, number, sight, entry, superseded } = subject;
     const mode = [...judged.decisions.keys()].find((candidate) => allGo(decisionsIn(subject, candidate)));
     if (mode === undefined) return [];
-    const { firstSeen, lastUsed, timesUsed } = sight;
+    const { firstSeen, lastUsed, idle, timesUsed } = sight;
+    const ranked = { firstSeen, lastUsed, idle, superseded, timesUsed };
     const listed = decisionsIn(subject, mode).some(({ remove }) => remove === "remove-list");
     const after = twins.get(number) ?? [];
-    return [{ number, mode, listed, firstSeen, lastUsed, timesUsed, digest: entry.image.target, after }];
+    return [{ number, mode, listed, ...ranked, digest: entry.image.target, after }];
   });
 }
 
@@ -125,17 +128,10 @@ function twinsBehindIds(subjects: readonly Subject[]): ReadonlyMap<number, reado
   return twins;
 }
 
-/** Groups of several images of one namespace with one ID. They are rare: a list is made only for those. */
+/** Groups of several images of one namespace with one ID. Images of a namespace have numbers in a row. */
 function sameIds(subjects: readonly Subject[]): readonly (readonly Subject[])[] {
-  const first = new Map<JudgedNamespace, Map<string, Subject>>();
-  const groups = new Map<Subject, Subject[]>();
-  for (const subject of subjects) {
-    const ofNamespace = first.get(subject.judged) ?? new Map<string, Subject>();
-    first.set(subject.judged, ofNamespace);
-    const { id } = subject.entry.image;
-    const same = ofNamespace.get(id);
-    if (same === undefined) ofNamespace.set(id, subject);
-    else groups.set(same, [...(groups.get(same) ?? [same]), subject]);
-  }
-  return [...groups.values()];
+  const firsts = subjects.filter(({ at }) => at === 0);
+  return firsts.flatMap(({ judged, number }) =>
+    judged.index.twins.map((group) => group.flatMap((at) => subjects[number + at] ?? [])),
+  );
 }
