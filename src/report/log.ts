@@ -69,6 +69,16 @@ function write(log: Logger, event: ReportEvent): void {
     case "runtime-call":
       log.trace({ call: event.call, seconds: event.seconds }, "runtime call");
       return;
+    case "audit-failed":
+      // Said once: a full disk would otherwise fill the log, too.
+      log[event.first ? "warn" : "debug"]({ cause: event.message }, "audit not written, removals go on");
+      return;
+    case "audit-mended":
+      log[event.lost > 0 ? "warn" : "info"]({ lostLines: event.lost }, "audit written again");
+      return;
+    case "audit-resolved":
+      log.info({ names: event.names, gone: event.gone }, "removals that were cut short are settled in the audit");
+      return;
     case "notice":
       log[event.level](event.message);
       return;

@@ -41,6 +41,12 @@ export const metricTable = {
     ["result"],
   ),
   configLastReload: gauge("config_last_reload_successful", "1 when the newest configuration is the one that holds", []),
+  auditWriteFailures: counter("audit_write_failures_total", "Attempts to write the audit file that failed", []),
+  auditLinesLost: counter(
+    "audit_lines_lost_total",
+    "Lines of the audit file that could not be kept until it could be written again",
+    [],
+  ),
   buildInfo: gauge("build_info", "Always 1; says what runs", ["version", "runtime", "runtime_version"]),
   reconcileDuration: histogram(
     "reconcile_duration_seconds",

@@ -91,6 +91,8 @@ function createAll(registry: Registry) {
     podsSynced: gauge(table.podsSynced),
     configReloads: counter(table.configReloads),
     configLastReload: gauge(table.configLastReload),
+    auditWriteFailures: counter(table.auditWriteFailures),
+    auditLinesLost: counter(table.auditLinesLost),
     buildInfo: gauge(table.buildInfo),
     reconcileDuration: histogram(table.reconcileDuration),
     removalDuration: histogram(table.removalDuration),
@@ -139,6 +141,13 @@ function feed(metrics: All, event: ReportEvent): void {
     case "runtime-call":
       metrics.runtimeCallDuration.observe({ call: event.call }, event.seconds);
       return;
+    case "audit-failed":
+      metrics.auditWriteFailures.inc();
+      return;
+    case "audit-mended":
+      metrics.auditLinesLost.inc(event.lost);
+      return;
+    case "audit-resolved":
     case "notice":
       return;
   }

@@ -3,6 +3,7 @@ import type { FailureReason, Outcome } from "../act/outcome.ts";
 import type { Plan } from "../decide/plan.ts";
 import type { Reason } from "../decide/reason.ts";
 import type { NodeState } from "../image/node-state.ts";
+import { whyLeft } from "./left-alone.ts";
 
 export interface KeptName {
   readonly name: string;
@@ -83,17 +84,8 @@ function failures(outcome: Outcome): PlanReport["failed"] {
 }
 
 function leftAlone(outcome: Outcome): PlanReport["leftAlone"] {
-  return outcome.names.flatMap(({ name, result }): PlanReport["leftAlone"] => {
-    switch (result.kind) {
-      case "already-gone":
-        return [{ name, result: result.kind, message: "somebody else removed it" }];
-      case "moved":
-        return [{ name, result: result.kind, message: "it points to another image by now" }];
-      case "in-use":
-      case "skipped":
-        return [{ name, result: result.kind, message: result.message }];
-      default:
-        return [];
-    }
+  return outcome.names.flatMap(({ name, result }) => {
+    const message = result.kind === "failed" ? undefined : whyLeft(result);
+    return message === undefined ? [] : [{ name, result: result.kind, message }];
   });
 }
