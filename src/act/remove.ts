@@ -113,7 +113,7 @@ async function collect(references: readonly ReferenceOutcome[], input: RemoveInp
     const known = emptied.get(namespace) ?? new Map<Digest, ImageVerdict>();
     emptied.set(namespace, known);
     for (const image of images) {
-      known.set(image.target, { action: "delete", namespace, image, names: [], reasons: [], bytes: 0 });
+      known.set(image.target, { action: "delete", namespace, image, names: [], reasons: [], bytes: 0, bytesInPlan: 0 });
     }
   }
   const all = [...emptied.values()].flatMap((images) => [...images.values()]);

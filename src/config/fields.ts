@@ -1,6 +1,6 @@
 // The kinds of values that settings have, each with its check and with what is said when it is wrong.
 import * as z from "zod";
-import { InvalidKeepPatternError, parseKeepPattern } from "../decide/keep-pattern.ts";
+import { InvalidPatternError, parsePattern } from "../decide/image-pattern.ts";
 import { readFilters } from "./filters.ts";
 import { durationForm, durationShape, parseDuration, parseShare, shareForm, shareShape } from "./units.ts";
 
@@ -55,9 +55,9 @@ export const socket = shaped(
 export const keepPatterns = z.array(
   z.string().superRefine((text, context) => {
     try {
-      parseKeepPattern(text);
+      parsePattern(text);
     } catch (error) {
-      if (!(error instanceof InvalidKeepPatternError)) throw error;
+      if (!(error instanceof InvalidPatternError)) throw error;
       context.addIssue({ code: "custom", message: `is wrong: ${error.message}` });
     }
   }),

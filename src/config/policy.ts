@@ -1,6 +1,6 @@
 // From the policy section of the configuration to the policy that decisions are made by.
-import { InvalidKeepPatternError, type KeepPattern, parseKeepPattern } from "../decide/keep-pattern.ts";
-import type { Policy } from "../decide/policy.ts";
+import { type ImagePattern, InvalidPatternError, parsePattern } from "../decide/image-pattern.ts";
+import { type Policy, removeAllUnused } from "../decide/policy.ts";
 import { ConfigError } from "./config-error.ts";
 import { readFilters } from "./filters.ts";
 import type { Config } from "./schema.ts";
@@ -13,14 +13,15 @@ export function toPolicy(config: Config["policy"], now: number): Policy {
   if (problems.length > 0) throw new ConfigError(problems);
   const { unusedFor, minAge } = config;
   const danglingOnly = filters.danglingOnly ?? config.danglingOnly;
-  return { semantics: "strict", danglingOnly, unusedFor, minAge, keep, until: filters.until, labels: filters.labels };
+  const { until, labels } = filters;
+  return { ...removeAllUnused, danglingOnly, unusedFor, minAge, keep, until, labels };
 }
 
-function readPattern(text: string, problems: string[]): KeepPattern[] {
+function readPattern(text: string, problems: string[]): ImagePattern[] {
   try {
-    return [parseKeepPattern(text)];
+    return [parsePattern(text)];
   } catch (error) {
-    if (!(error instanceof InvalidKeepPatternError)) throw error;
+    if (!(error instanceof InvalidPatternError)) throw error;
     problems.push(error.message);
     return [];
   }

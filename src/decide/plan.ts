@@ -2,6 +2,8 @@
 import type { Digest } from "../image/digest.ts";
 import type { Image, Instant, NamespaceState, NodeState } from "../image/node-state.ts";
 import { compareBytes } from "../image/order.ts";
+import type { Brake } from "./brake.ts";
+import type { Demand } from "./demand.ts";
 import type { CurrentUses, History } from "./history.ts";
 import { type ImageIndex, type IndexedImage, indexImages } from "./image-index.ts";
 import { classifyName } from "./name-kind.ts";
@@ -33,6 +35,12 @@ export interface ImageVerdict {
   readonly reasons: readonly Reason<string>[];
   /** Bytes that removing this image alone would free. */
   readonly bytes: number;
+  /** Bytes that it frees when it goes after all that the plan removes before it; 0 when it stays. They add up to `plannedBytes`. */
+  readonly bytesInPlan: number;
+  /** The last moment at which something used it; absent when that is not known. */
+  readonly lastUsed?: Instant;
+  /** Milliseconds since it was pulled or first seen; absent when that is not known. */
+  readonly age?: number;
 }
 
 export interface Plan {
@@ -41,6 +49,14 @@ export interface Plan {
   readonly images: readonly ImageVerdict[];
   /** Bytes that carrying the plan out frees. */
   readonly plannedBytes: number;
+  /** Inodes that carrying the plan out frees: an estimate. */
+  readonly plannedInodes: number;
+  /** What had to be freed now, when something had to. */
+  readonly demand?: Demand;
+  /** Bytes of the demand, and of the budget for all images, that the plan cannot free. */
+  readonly shortfall: number;
+  /** Every limit that acted. */
+  readonly brakes: readonly Brake[];
   /** What is in use now, per namespace: the memory of the next rounds. */
   readonly uses: ReadonlyMap<string, CurrentUses>;
   /** One line for each thing an operator should know. */
@@ -51,6 +67,17 @@ export interface PlanInput {
   readonly state: NodeState;
   readonly history: History;
   readonly policy: Policy;
+  /** What must be freed now. Default: nothing beyond what the policy removes. */
+  readonly demand?: Demand;
+  /** Images that must wait, by namespace and target, each with the reason why in words. */
+  readonly backoff?: ReadonlyMap<string, ReadonlyMap<Digest, string>>;
+  /**
+   * Milliseconds between two looks beyond which the time between them counts as no time: nobody looked, or the clock
+   * jumped. Undefined: all time counts.
+   */
+  readonly maxGap?: number;
+  /** A plan that is being carried out: what it removes is judged again, and nothing else is chosen. */
+  readonly recheck?: Plan;
 }
 
 /** Decides what goes and what stays. The same input always gives the same plan. Time is `state.takenAt`. */
@@ -58,22 +85,29 @@ export function makePlan(input: PlanInput): Plan {
   const judged = input.state.namespaces.map((namespace) => judgeNamespace(namespace, input));
   const reclaim = measureReclaim(input.state, holdersOf(input.state, judged));
   const images = judged.flatMap(({ namespace, verdicts }) =>
-    verdicts.map((verdict): ImageVerdict => ({ ...verdict, bytes: reclaim.alone(namespace, verdict.image) })),
+    verdicts.map((verdict): ImageVerdict => {
+      return { ...verdict, bytes: reclaim.alone(namespace, verdict.image), bytesInPlan: 0 };
+    }),
   );
   return {
     takenAt: input.state.takenAt,
     images,
+    plannedInodes: 0,
+    shortfall: 0,
+    brakes: [],
     plannedBytes: reclaim.together(images.filter((verdict) => verdict.action === "delete")),
     uses: new Map(judged.map(({ namespace, usage, index }) => [namespace, currentUses(usage, index)])),
     warnings: judged.flatMap(({ usage }) => usage.warnings),
   };
 }
 
+type Unmeasured = Omit<ImageVerdict, "bytes" | "bytesInPlan">;
+
 interface JudgedNamespace {
   readonly namespace: string;
   readonly index: ImageIndex;
   readonly usage: Usage;
-  readonly verdicts: readonly Omit<ImageVerdict, "bytes">[];
+  readonly verdicts: readonly Unmeasured[];
 }
 
 /** Every image holds its content, those without any name included. */
@@ -160,11 +194,7 @@ function joined(...lists: readonly (readonly Reason[])[]): readonly Reason[] {
 // Tags go first and the ID name last, so that an interrupted removal never leaves a tag on half an image.
 const removalOrder = { tag: 0, other: 0, "digest-reference": 1, dangling: 2, id: 3 } as const;
 
-function toVerdict(
-  namespace: string,
-  entry: IndexedImage,
-  decisions: readonly NameDecision[],
-): Omit<ImageVerdict, "bytes"> {
+function toVerdict(namespace: string, entry: IndexedImage, decisions: readonly NameDecision[]): Unmeasured {
   const names = decisions
     .toSorted((a, b) => removalOrder[a.kind] - removalOrder[b.kind] || compareBytes(a.name.name, b.name.name))
     .map(nameVerdict);
@@ -189,6 +219,9 @@ function nameVerdict({ name, keep, remove }: NameDecision): NameVerdict {
 const removeReasons: Readonly<Record<RemoveCode, readonly Reason<RemoveCode>[]>> = {
   unused: [{ code: "unused", detail: "nothing uses the image" }],
   "spare-name": [{ code: "spare-name", detail: "the image stays under another name" }],
+  "remove-list": [{ code: "remove-list", detail: "a pattern of the remove list matches" }],
+  pressure: [{ code: "pressure", detail: "the disk is full" }],
+  "over-budget": [{ code: "over-budget", detail: "images take more than they may" }],
   dangling: [{ code: "dangling", detail: "the image has neither a tag nor a digest reference" }],
 };
 
@@ -208,5 +241,6 @@ function uniqueReasons(reasons: readonly Reason<string>[]): readonly Reason<stri
 function currentUses(usage: Usage, index: ImageIndex): CurrentUses {
   const byName = index.images.filter(({ names }) => names.some(({ name }) => usage.names.has(name)));
   const images = new Set([...usage.images.keys(), ...byName.map(({ image }) => image.target)]);
-  return { images, names: new Set(usage.names.keys()) };
+  const nobodyTold = new Map([...images].map((target) => [target, []]));
+  return { images: nobodyTold, names: new Map([...usage.names.keys()].map((name) => [name, []])) };
 }

@@ -1,7 +1,7 @@
 // Reasons to stay that do not come from a use: pins, keep patterns, ages, filters. A list of small pure functions.
 import type { Digest } from "../image/digest.ts";
 import type { Image, ImageName, Instant } from "../image/node-state.ts";
-import type { History, Sighting } from "./history.ts";
+import { firstSight, type History, type Sighting } from "./history.ts";
 import { matchesLabel } from "./label-filter.ts";
 import type { NameKind } from "./name-kind.ts";
 import type { Policy } from "./policy.ts";
@@ -123,7 +123,7 @@ function notDangling({ kind }: Candidate, { policy, imageIsDangling }: Protectio
 function sightings(image: Image, name: ImageName, { history, now, namespace }: ProtectionContext) {
   const known = history.namespaces.get(namespace);
   const assumed = history.unknown === "just-used" ? now : (recordTime(name) ?? 0);
-  const unknown: Sighting = { firstSeen: assumed, lastUsed: assumed };
+  const unknown = firstSight(assumed);
   return { image: known?.images.get(image.target) ?? unknown, name: known?.names.get(name.name) ?? unknown };
 }
 

@@ -17,10 +17,16 @@ export type KeepCode =
   | "recently-used"
   | "filtered"
   | "not-dangling"
+  | "newest-of-repository"
+  | "pod-namespace"
+  | "gains-nothing"
+  | "enough-freed"
+  | "brake"
+  | "backoff"
   | "other-names";
 
 /** Why a name is untagged or an image is deleted. */
-export type RemoveCode = "unused" | "spare-name" | "dangling";
+export type RemoveCode = "unused" | "spare-name" | "dangling" | "remove-list" | "pressure" | "over-budget";
 
 export interface Reason<Code extends string = KeepCode> {
   readonly code: Code;
@@ -45,5 +51,21 @@ export const keepCodes: Readonly<Record<KeepCode, string>> = {
   "recently-used": "it was used more recently than allowed",
   filtered: "a filter does not accept it",
   "not-dangling": "only dangling images are to be removed, and it has a tag or a digest reference",
+  "newest-of-repository": "it is one of the newest tags of its repository",
+  "pod-namespace": "of the pods that used it last, some are in a namespace whose images stay",
+  "gains-nothing": "space is needed, and removing it would free none",
+  "enough-freed": "space is needed, and what goes before it frees enough",
+  brake: "it might go, but the plan was cut at a limit for one round",
+  backoff: "its removal failed, and the next try has to wait",
   "other-names": "another name of the image stays",
+};
+
+/** Every reason code for removing, in the order in which documentation lists them. */
+export const removeCodes: Readonly<Record<RemoveCode, string>> = {
+  unused: "nothing uses the image, so all its names go and the image with them",
+  "spare-name": "the image stays under another name, and nothing needs this one",
+  dangling: "the image has neither a tag nor a digest reference",
+  "remove-list": "a pattern of the remove list matches, and nothing uses it",
+  pressure: "the disk is too full, and nothing uses the image",
+  "over-budget": "images take more than `policy.maxImageBytes`, and nothing uses this one",
 };

@@ -34,6 +34,8 @@ export interface LayerSnapshot {
   readonly key: string;
   /** Bytes of this layer alone. */
   readonly size: number;
+  /** Inodes of this layer alone; absent when the runtime does not tell. */
+  readonly inodes?: number;
   readonly parent?: string;
 }
 
@@ -85,6 +87,8 @@ export interface Container {
   readonly imageMounts: readonly string[];
   /** `namespace/name` of the pod that the container belongs to, when the runtime tells. */
   readonly pod?: string;
+  /** When the container was made, when the runtime tells. */
+  readonly createdAt?: Instant;
 }
 
 /** What one namespace of the runtime holds. */

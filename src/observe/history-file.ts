@@ -2,7 +2,7 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import * as z from "zod";
-import type { History, NamespaceHistory, Sighting } from "../decide/history.ts";
+import { firstSight, type History, type NamespaceHistory, type Sighting } from "../decide/history.ts";
 import type { Digest } from "../image/digest.ts";
 
 /** The state file cannot be used. The message names the cause and the mend. */
@@ -43,7 +43,12 @@ export function fromHistoryDocument(document: unknown, unknown: History["unknown
   const result = fileSchema.safeParse(document);
   if (!result.success) return undefined;
   const live = <Key extends string>(record: z.infer<typeof sightings>): Map<Key, Sighting> =>
-    new Map(Object.entries(record).map(([key, [firstSeen, lastUsed]]) => [key as Key, { firstSeen, lastUsed }]));
+    new Map(
+      Object.entries(record).map(([key, [firstSeen, lastUsed]]) => [
+        key as Key,
+        { ...firstSight(firstSeen), lastUsed },
+      ]),
+    );
   const namespaces = Object.entries(result.data.namespaces).map(
     ([name, { images, names }]): [string, NamespaceHistory] => [
       name,

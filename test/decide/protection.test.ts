@@ -1,13 +1,13 @@
 // Reasons to stay that do not come from a use: keep patterns, ages, filters.
 import { describe, expect, it } from "vitest";
-import { emptyHistory, type History } from "../../src/decide/history.ts";
-import { InvalidKeepPatternError, parseKeepPattern } from "../../src/decide/keep-pattern.ts";
+import { emptyHistory, type History, type Sighting } from "../../src/decide/history.ts";
+import { InvalidPatternError, parsePattern } from "../../src/decide/image-pattern.ts";
 import { type LabelFilter, parseLabelFilter } from "../../src/decide/label-filter.ts";
 import type { Policy } from "../../src/decide/policy.ts";
 import { describeDuration } from "../../src/decide/protection.ts";
 import { hexOf } from "../../src/image/digest.ts";
 import type { Image, ImageName } from "../../src/image/node-state.ts";
-import { containerOf, imageOf } from "../support/node-builder.ts";
+import { containerOf, imageOf, sightingOf } from "../support/node-builder.ts";
 import { planScene, staying, verdictsOf } from "../support/planned.ts";
 
 const app = imageOf("app");
@@ -48,7 +48,7 @@ describe("a keep pattern", () => {
     [`nginx:1@${app.target}`, name],
     [`nginx:1@${app.target}`, `docker.io/library/nginx@${app.target}`],
   ])("%s keeps %s", (pattern, stored) => {
-    expect(parseKeepPattern(pattern).matchesName(stored)).toBe(true);
+    expect(parsePattern(pattern).matchesName(stored)).toBe(true);
   });
 
   it.each([
@@ -62,11 +62,11 @@ describe("a keep pattern", () => {
     ["nginx:?", "docker.io/library/nginx:10"],
     ["/^nginx/", name],
   ])("%s does not keep %s", (pattern, stored) => {
-    expect(parseKeepPattern(pattern).matchesName(stored)).toBe(false);
+    expect(parsePattern(pattern).matchesName(stored)).toBe(false);
   });
 
   it.each([app.target, app.id, hexOf(app.id)])("that is the digest %s keeps the image with every name", (digest) => {
-    const policy = { keep: [parseKeepPattern(digest)] };
+    const policy = { keep: [parsePattern(digest)] };
 
     const plan = planScene({
       images: [app],
@@ -87,19 +87,19 @@ describe("a keep pattern", () => {
     ["nginx:", /no image reference/],
     ["NGINX/x:", /no image reference/],
   ])("%j is refused with the cause and the mend", (pattern, message) => {
-    expect(() => parseKeepPattern(pattern)).toThrow(InvalidKeepPatternError);
-    expect(() => parseKeepPattern(pattern)).toThrow(message);
+    expect(() => parsePattern(pattern)).toThrow(InvalidPatternError);
+    expect(() => parsePattern(pattern)).toThrow(message);
   });
 
   it("gives the same answer each time it is asked", () => {
-    const pattern = parseKeepPattern("/nginx/");
+    const pattern = parsePattern("/nginx/");
 
     expect([name, name, name].map(pattern.matchesName)).toEqual([true, true, true]);
   });
 
   it("keeps the companions of the tag that it matches", () => {
     const digestRef = `docker.io/library/nginx@${app.target}`;
-    const policy = { keep: [parseKeepPattern("nginx:1")] };
+    const policy = { keep: [parsePattern("nginx:1")] };
 
     const plan = planScene({
       images: [app],
@@ -173,10 +173,10 @@ describe("the time since the last use", () => {
 
   it("lets a spare name of an image in use go by its own last use", () => {
     const spare = "docker.io/library/nginx:0";
-    const used = { firstSeen: 0, lastUsed: now };
+    const used = sightingOf({ lastUsed: now });
     const names = new Map([
       [name, used],
-      [spare, { firstSeen: 0, lastUsed: 0 }],
+      [spare, sightingOf()],
     ]);
     const history: History = {
       unknown: "just-used",
@@ -274,8 +274,8 @@ describe("durations in reasons", () => {
   });
 });
 
-function historyWith(sighting: { firstSeen: number; lastUsed: number }, ofImage = sighting): History {
-  const seen = { images: new Map([[app.target, ofImage]]), names: new Map([[name, sighting]]) };
+function historyWith(ofName: Partial<Sighting>, ofImage = ofName): History {
+  const seen = { images: new Map([[app.target, sightingOf(ofImage)]]), names: new Map([[name, sightingOf(ofName)]]) };
   return { unknown: "just-used", namespaces: new Map([["k8s.io", seen]]) };
 }
 

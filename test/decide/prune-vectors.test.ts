@@ -1,7 +1,7 @@
 // The team's prune scenarios: strict form is what prunelet does, compat form is what the reference implementation does.
 import { describe, expect, it } from "vitest";
 import { emptyHistory } from "../../src/decide/history.ts";
-import { parseKeepPattern } from "../../src/decide/keep-pattern.ts";
+import { parsePattern } from "../../src/decide/image-pattern.ts";
 import { makePlan, type Plan } from "../../src/decide/plan.ts";
 import { removeAllUnused, type Semantics } from "../../src/decide/policy.ts";
 import type { Digest } from "../../src/image/digest.ts";
@@ -30,7 +30,7 @@ describe.each(["strict", "compat"] as const)("prune scenarios in %s form", (sema
 function planOf(vector: Vector, semantics: Semantics): Plan {
   const keep = vector.records
     .filter((r) => !r.filterAccepts)
-    .map((r) => parseKeepPattern(`/^${r.name.replaceAll("/", "\\/")}$/`));
+    .map((r) => parsePattern(`/^${r.name.replaceAll("/", "\\/")}$/`));
   return makePlan({
     state: stateOf(vector),
     history: emptyHistory("record-time"),

@@ -11,7 +11,7 @@ import {
   toHistoryDocument,
   writeHistoryFile,
 } from "../../src/observe/history-file.ts";
-import { digestOf } from "../support/node-builder.ts";
+import { digestOf, sightingOf } from "../support/node-builder.ts";
 import { createTempFolder, type TempFolder } from "../support/temp.ts";
 
 const history: History = {
@@ -20,8 +20,8 @@ const history: History = {
     [
       "k8s.io",
       {
-        images: new Map([[digestOf("a"), { firstSeen: 1, lastUsed: 2 }]]),
-        names: new Map([["r.example/a:1", { firstSeen: 3, lastUsed: 4 }]]),
+        images: new Map([[digestOf("a"), sightingOf({ firstSeen: 1, lastUsed: 2 })]]),
+        names: new Map([["r.example/a:1", sightingOf({ firstSeen: 3, lastUsed: 4 })]]),
       },
     ],
   ]),

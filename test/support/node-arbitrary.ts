@@ -1,7 +1,7 @@
 // Generated nodes whose truth is known: which content every container and pod really uses, however it is spelled.
 import fc from "fast-check";
-import { emptyHistory, type History, type Sighting } from "../../src/decide/history.ts";
-import { parseKeepPattern } from "../../src/decide/keep-pattern.ts";
+import { emptyHistory, firstSight, type History, type Sighting } from "../../src/decide/history.ts";
+import { parsePattern } from "../../src/decide/image-pattern.ts";
 import { type Policy, removeAllUnused } from "../../src/decide/policy.ts";
 import { type Digest, hexOf } from "../../src/image/digest.ts";
 import { danglingName } from "../../src/image/image-id.ts";
@@ -186,13 +186,13 @@ export const policyArbitrary: fc.Arbitrary<Policy> = fc
     until: fc.oneof({ weight: 4, arbitrary: fc.constant<number[]>([]) }, fc.constant([now - 10 * hour])),
     labels: fc.oneof({ weight: 4, arbitrary: fc.constant([]) }, fc.constant([{ key: "tier", negated: true }])),
   })
-  .map((policy) => ({ ...removeAllUnused, ...policy, keep: policy.keep.map(parseKeepPattern) }));
+  .map((policy) => ({ ...removeAllUnused, ...policy, keep: policy.keep.map(parsePattern) }));
 
 /** What may be remembered of a node: nothing, or a sighting for some of its names and images. */
 export function historyArbitrary(state: NodeState): fc.Arbitrary<History> {
   const sighting: fc.Arbitrary<Sighting> = fc
     .tuple(age, age)
-    .map(([a, b]) => ({ firstSeen: Math.min(a, b), lastUsed: Math.max(a, b) }));
+    .map(([a, b]) => ({ ...firstSight(Math.min(a, b)), lastUsed: Math.max(a, b) }));
   const unknown = fc.constantFrom("just-used" as const, "record-time" as const);
   const remembered = fc.tuple(
     ...state.namespaces.map((namespace) =>

@@ -1,5 +1,6 @@
 // Builds node states for tests in few words: digests from plain text, images with defaults, one namespace or several.
 import { createHash } from "node:crypto";
+import { firstSight, type Sighting } from "../../src/decide/history.ts";
 import type { Digest } from "../../src/image/digest.ts";
 import type {
   Container,
@@ -46,6 +47,11 @@ export function nameOf(name: string, target: Digest, more: Partial<ImageName> = 
 export function containerOf(id: string, more: Partial<Container> = {}): Container {
   const nothing = { image: "", imageId: "", otherImageIds: [], snapshotKey: "", imageMounts: [] };
   return { id, ...nothing, state: "running", kind: "container", ...more };
+}
+
+/** What is remembered of something; seen first at 0 and never used since, unless told otherwise. */
+export function sightingOf(more: Partial<Sighting> = {}): Sighting {
+  return { ...firstSight(more.firstSeen ?? 0), ...more };
 }
 
 export function namespaceOf(name: string, more: Partial<NamespaceState> = {}): NamespaceState {

@@ -9,7 +9,7 @@ import {
   withDefaultTag,
 } from "../image/reference.ts";
 
-export interface KeepPattern {
+export interface ImagePattern {
   /** The pattern as it was written. */
   readonly text: string;
   readonly matchesName: (name: string) => boolean;
@@ -17,8 +17,8 @@ export interface KeepPattern {
 }
 
 /** Thrown for a pattern that cannot be understood. The message names the cause and the mend. */
-export class InvalidKeepPatternError extends Error {
-  override readonly name = "InvalidKeepPatternError";
+export class InvalidPatternError extends Error {
+  override readonly name = "InvalidPatternError";
 }
 
 /**
@@ -29,9 +29,9 @@ export class InvalidKeepPatternError extends Error {
  *   default registry and `library/` are added as for any reference, so `nginx:*` means `docker.io/library/nginx:*`;
  * - anything else is a reference: `nginx` means `docker.io/library/nginx:latest`.
  */
-export function parseKeepPattern(text: string): KeepPattern {
+export function parsePattern(text: string): ImagePattern {
   if (text === "")
-    throw new InvalidKeepPatternError("an empty keep pattern matches nothing: remove it or write a reference");
+    throw new InvalidPatternError("an empty keep pattern matches nothing: remove it or write a reference");
   if (text.length > 1 && text.startsWith("/") && text.endsWith("/")) return regularExpression(text);
   const digest = /^[0-9a-f]{64}$/.test(text) ? `sha256:${text}` : text;
   if (isDigest(digest)) return wholeImage(text, digest);
@@ -39,22 +39,22 @@ export function parseKeepPattern(text: string): KeepPattern {
   return exactReference(text);
 }
 
-function regularExpression(text: string): KeepPattern {
+function regularExpression(text: string): ImagePattern {
   let expression: RegExp;
   try {
     expression = new RegExp(text.slice(1, -1), "u");
   } catch (error) {
     const cause = error instanceof Error ? error.message : String(error);
-    throw new InvalidKeepPatternError(`keep pattern ${text} is not a regular expression: ${cause}`);
+    throw new InvalidPatternError(`keep pattern ${text} is not a regular expression: ${cause}`);
   }
   return { text, matchesName: (name) => expression.test(name), matchesImage: () => false };
 }
 
-function wholeImage(text: string, digest: Digest): KeepPattern {
+function wholeImage(text: string, digest: Digest): ImagePattern {
   return { text, matchesName: () => false, matchesImage: (image) => image.digests.includes(digest) };
 }
 
-function glob(text: string): KeepPattern {
+function glob(text: string): ImagePattern {
   // A pattern whose first component is a wildcard may mean a registry or a repository: both readings protect.
   const expressions = [...new Set([text, withDefaultRegistry(text)])].map(globExpression);
   return { text, matchesName: (name) => expressions.some((e) => e.test(name)), matchesImage: () => false };
@@ -78,7 +78,7 @@ function globExpression(pattern: string): RegExp {
   return new RegExp(`^${source}$`, "su");
 }
 
-function exactReference(text: string): KeepPattern {
+function exactReference(text: string): ImagePattern {
   let full: Set<string>;
   let digest: Digest | undefined;
   try {
@@ -90,7 +90,7 @@ function exactReference(text: string): KeepPattern {
     }
   } catch (error) {
     if (!(error instanceof InvalidReferenceError)) throw error;
-    throw new InvalidKeepPatternError(
+    throw new InvalidPatternError(
       `keep pattern ${JSON.stringify(text)} is no image reference: ${error.message}; write a reference, a glob with *, or /a regular expression/`,
     );
   }
