@@ -19,6 +19,8 @@ export interface ExecuteInput extends RevalidatorInput {
   readonly concurrency: number;
   /** Milliseconds that one call to the runtime may take. */
   readonly callTimeoutMs: number;
+  /** Awaited before the first name of an image is touched. Must not reject. */
+  readonly beforeImage?: (verdict: ImageVerdict) => Promise<void>;
   /** Called after each name, in the order in which they are done. */
   readonly onName?: (outcome: NameOutcome) => void;
   /** When it fires, removals that have not begun are skipped; the collection still takes place. */
@@ -94,6 +96,7 @@ function graceAfter({ signal, clock }: ExecuteInput): { readonly options: CallOp
 async function removeImage(verdict: ImageVerdict, run: Run): Promise<NameOutcome[]> {
   const { input } = run;
   const outcomes: NameOutcome[] = [];
+  if (!input.signal?.aborted && run.silence < silenceLimit) await input.beforeImage?.(verdict);
   for (const removal of verdict.names.filter(isRemoval)) {
     const startedAt = input.clock.now();
     const result = mustWait(removal, outcomes) ? waits : await removeName(verdict, removal, run);

@@ -8,7 +8,8 @@ import { findKubernetes } from "../kubernetes/connection.ts";
 import type { PodSource } from "../kubernetes/pod-source.ts";
 import { watchPods } from "../kubernetes/pods.ts";
 import { type Clock, systemClock } from "../observe/clock.ts";
-import { fromHistoryDocument, HistoryFileError, readHistoryFile, toHistoryDocument } from "../observe/history-file.ts";
+import { fromHistoryDocument, toHistoryDocument } from "../observe/history-document.ts";
+import { HistoryFileError, readHistoryFile } from "../observe/history-file.ts";
 import { readNodeFile, writeNodeFile } from "../observe/node-file.ts";
 import type { ReportSink } from "../report/event.ts";
 import { connectContainerd } from "../runtime/containerd/containerd-runtime.ts";
@@ -42,6 +43,8 @@ export interface ComposeInput {
   readonly report: ReportSink;
   /** False: nothing depends on ages, and a state file that cannot be used is no reason to stop. Default true. */
   readonly needsHistory?: boolean;
+  /** What is remembered, when somebody has read it already. */
+  readonly history?: History;
 }
 
 /** Builds the session. Reads files, but connects to nothing yet. */
@@ -86,7 +89,7 @@ function lively(): Session {
   };
 }
 
-async function live({ config, report, needsHistory = true }: ComposeInput): Promise<Session> {
+async function live({ config, report, needsHistory = true, history: known }: ComposeInput): Promise<Session> {
   const found = await findKubernetes({
     mode: config.pods.source,
     env: process.env,
@@ -94,7 +97,7 @@ async function live({ config, report, needsHistory = true }: ComposeInput): Prom
     ...(config.pods.nodeName === undefined ? {} : { nodeName: config.pods.nodeName }),
   });
   const runtime = connect(config, report);
-  const history = rememberedHistory(config.stateFile, needsHistory, report);
+  const history = known ?? rememberedHistory(config.stateFile, needsHistory, report);
   if (found.kind === "none") report({ kind: "notice", level: "debug", message: found.reason });
   const pods =
     found.kind === "none"

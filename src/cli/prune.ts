@@ -4,6 +4,7 @@ import { writeHistoryFile } from "../observe/history-file.ts";
 import { type Planned, runRound } from "../reconcile/round.ts";
 import { formatBytes } from "../report/bytes.ts";
 import { planReport } from "../report/plan-json.ts";
+import { openCommandAudit } from "./audit.ts";
 import { type CommandContext, podsReady, usesHistory, withSession } from "./command-context.ts";
 import { CommandError, exitCode } from "./exit.ts";
 import { print } from "./output.ts";
@@ -23,15 +24,18 @@ export function pruneCommand(flags: PruneFlags): Promise<number> {
     const { session } = context;
     await podsReady(session);
     const stop = stopSignal();
+    const audit = openCommandAudit(context, "prune");
     const result = await runRound({
       ...session,
       policy: context.policy,
       concurrency: context.config.act.concurrency,
       callTimeoutMs: context.config.act.callTimeout,
-      report: context.report,
+      report: audit.report,
+      beforeImage: audit.beforeImage,
       signal: stop.signal,
       approve: (planned) => approve(planned, flags, context),
     }).finally(stop.release);
+    await audit.close();
     if (result.kind === "failed") throw result.error;
     if (result.kind === "skipped") throw new CommandError(`nothing was removed: ${result.message}`);
     if (result.kind === "declined") throw new CommandError("nothing was removed: not confirmed", exitCode.refused);

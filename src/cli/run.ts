@@ -1,12 +1,16 @@
 // `prunelet run`: the controller. Rounds until told to stop, /metrics and probes meanwhile.
+
 import { createEventWriter } from "../kubernetes/events.ts";
 import { watchNode } from "../kubernetes/node.ts";
+import { systemClock } from "../observe/clock.ts";
 import { type Controller, startController } from "../reconcile/controller.ts";
+import type { Audit } from "../report/audit.ts";
 import type { ReportSink } from "../report/event.ts";
 import { eventSink } from "../report/events.ts";
 import { startHttpServer } from "../report/http-server.ts";
 import { createMetrics } from "../report/metrics.ts";
 import { type AgentSettings, createAgentSettings } from "./agent-settings.ts";
+import { auditOf } from "./audit.ts";
 import { commandSources, type Log, openLog } from "./command-context.ts";
 import { compose, type Session } from "./compose.ts";
 import { exitCode } from "./exit.ts";
@@ -14,7 +18,7 @@ import type { CommonFlags, PolicyFlags, RunOnlyFlags } from "./flags.ts";
 import { giveMemoryBack } from "./give-memory-back.ts";
 import { observedPods } from "./observed-pods.ts";
 import { stopSignal } from "./signals.ts";
-import { makeStateFileUsable, remember } from "./state-file.ts";
+import { openStateFile, type StateFile } from "./state-file.ts";
 import { version } from "./version-text.ts";
 import { waitForTurn } from "./wait-for-turn.ts";
 
@@ -38,19 +42,24 @@ export async function runCommand(flags: RunFlags): Promise<number> {
   const report: ReportSink = (event) => {
     for (const sink of sinks) sink(event);
   };
-  if (flags.snapshot === undefined && config.runtime !== "embedded") makeStateFileUsable(config.stateFile, report);
-  const composed = await compose({ config, snapshot: flags.snapshot, report });
+  const isLive = flags.snapshot === undefined && config.runtime !== "embedded";
+  const stateFile = isLive ? openStateFile(config.stateFile, systemClock, report) : undefined;
+  const history = stateFile === undefined ? {} : { history: stateFile.history };
+  const composed = await compose({ config, snapshot: flags.snapshot, report, ...history });
   const session = { ...composed, pods: observedPods(composed.pods, report) };
   const stop = stopSignal();
   const events = kubernetesEvents(session, settings, report);
+  const audit = auditOf(session, { command: "run", settings: () => settings.config.current().config.audit, report });
   try {
     const metrics = createMetrics({ version, runtime: session.runtime.kind, runtimeVersion: "unknown" });
-    sinks.push(metrics.sink, events.sink);
-    await serve({ settings, session, report, log, signal: stop.signal, registry: metrics.registry });
+    sinks.push(metrics.sink, events.sink, audit.sink);
+    await serve({ settings, session, report, log, stateFile, audit, signal: stop.signal, registry: metrics.registry });
     if (flags.snapshotOut !== undefined) await session.capture(flags.snapshotOut, session.history);
     return exitCode.done;
   } finally {
     stop.release();
+    stateFile?.close();
+    await audit.close();
     await events.close();
     await session.pods.stop();
     await session.close();
@@ -62,11 +71,14 @@ interface Serving {
   readonly session: Session;
   readonly report: ReportSink;
   readonly log: Log;
+  readonly stateFile: StateFile | undefined;
+  readonly audit: Audit;
   readonly signal: AbortSignal;
   readonly registry: ReturnType<typeof createMetrics>["registry"];
 }
 
-async function serve({ settings, session, report, log, signal, registry }: Serving): Promise<void> {
+async function serve(serving: Serving): Promise<void> {
+  const { settings, session, report, log, signal, registry, stateFile, audit } = serving;
   const { config } = settings.config.current();
   let controller: Controller | undefined;
   const http = await startHttpServer({
@@ -100,8 +112,9 @@ async function serve({ settings, session, report, log, signal, registry }: Servi
       settings: settings.loop,
       retryAfter,
       report,
+      beforeImage: audit.beforeImage,
       remember: (history) => {
-        if (session.origin === "live") remember(config.stateFile, history, report);
+        stateFile?.remember(history);
         giveMemoryBack();
       },
       signal,

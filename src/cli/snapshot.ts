@@ -1,5 +1,5 @@
 // `prunelet snapshot`: captures what was observed as one JSON file on stdout, for bug reports and what-if questions.
-import { toHistoryDocument } from "../observe/history-file.ts";
+import { toHistoryDocument } from "../observe/history-document.ts";
 import { formatNodeFile } from "../observe/node-file.ts";
 import { observeNode } from "../observe/observe-node.ts";
 import { podsReady, withSession } from "./command-context.ts";

@@ -2,7 +2,16 @@
 import * as z from "zod";
 import { InvalidPatternError, parsePattern } from "../decide/image-pattern.ts";
 import { readFilters } from "./filters.ts";
-import { durationForm, durationShape, parseDuration, parseShare, shareForm, shareShape } from "./units.ts";
+import {
+  durationForm,
+  durationShape,
+  parseDuration,
+  parseShare,
+  parseSize,
+  shareForm,
+  shareShape,
+  sizeForm,
+} from "./units.ts";
 
 const isNot = (form: string) => ({
   error: ({ input }: { readonly input?: unknown }) => `is ${JSON.stringify(input)}: expected ${form}`,
@@ -36,6 +45,15 @@ export const share = () =>
       context.addIssue({ code: "custom", message: `is ${JSON.stringify(value)}: expected ${shareForm}` });
       return z.NEVER;
     });
+
+/** A size in bytes. */
+export const size = () =>
+  z.string(isNot(sizeForm)).transform((text, context) => {
+    const bytes = parseSize(text);
+    if (bytes !== undefined) return bytes;
+    context.addIssue({ code: "custom", message: `is ${JSON.stringify(text)}: expected ${sizeForm}` });
+    return z.NEVER;
+  });
 
 /** Text of a certain shape; `form` says which. */
 const shaped = (shape: RegExp, form: string) => z.string().regex(shape, isNot(form));

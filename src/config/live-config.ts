@@ -35,6 +35,7 @@ export const liveKeys: readonly string[] = [
   "policy",
   "act",
   "events",
+  "audit",
   "log.level",
   "nodePools",
 ];
@@ -87,9 +88,9 @@ function isLive(key: string): boolean {
 }
 
 function keepWhatIsFixed(next: Config, atStart: Config): Config {
-  const { enabled, interval, jitter, policy, act, events, nodePools } = next;
+  const { enabled, interval, jitter, policy, act, events, audit, nodePools } = next;
   const log = { ...atStart.log, level: next.log.level };
-  return { ...atStart, enabled, interval, jitter, policy, act, events, nodePools, log };
+  return { ...atStart, enabled, interval, jitter, policy, act, events, audit, nodePools, log };
 }
 
 /** Keys whose values differ. */

@@ -1,6 +1,6 @@
 // The configuration: one schema from which the types, the defaults, the checks, the documentation and the chart's checks come.
 import * as z from "zod";
-import { duration, filters, keepPatterns, labelMatch, listen, share, socket } from "./fields.ts";
+import { duration, filters, keepPatterns, labelMatch, listen, share, size, socket } from "./fields.ts";
 
 const enabled = z.boolean().describe("false: nothing is observed and nothing is removed");
 const interval = duration("100ms").describe("Time between two rounds");
@@ -55,6 +55,18 @@ const log = z.strictObject({
   format: z.enum(["auto", "json", "text"]).describe("auto: text on a terminal, JSON elsewhere").prefault("auto"),
 });
 
+const audit = z.strictObject({
+  file: z
+    .string()
+    .describe("Where removals are recorded, a line of JSON each; empty for nowhere")
+    .prefault("/var/lib/prunelet/audit.jsonl"),
+  maxSize: size()
+    .refine((bytes) => bytes >= 2 ** 16, "is too small: at least 64Ki")
+    .describe("Size at which the file is put aside and a new one begins")
+    .prefault("10Mi"),
+  keep: z.number().int().min(0).max(1000).describe("How many files that were put aside are kept").prefault(5),
+});
+
 const nodePool = z.strictObject({
   name: z.string().min(1).describe("Name for logs and `prunelet config`"),
   match: labelMatch.describe(
@@ -95,6 +107,7 @@ export const configSchema = z.strictObject({
   policy: policy.prefault({}),
   act: act.prefault({}),
   stateFile: z.string().describe("Where ages and last uses are remembered").prefault("/var/lib/prunelet/state.json"),
+  audit: audit.prefault({}),
   http: http.prefault({}),
   events: events.prefault({}),
   log: log.prefault({}),

@@ -22,7 +22,7 @@ export interface Hold {
   readonly message: string;
 }
 
-export interface ControllerInput extends NodeAccess, Pick<RoundInput, "report"> {
+export interface ControllerInput extends NodeAccess, Pick<RoundInput, "report" | "beforeImage"> {
   readonly history: History;
   /** Asked before each round, and again after `settingsChanged`. */
   readonly settings: () => LoopSettings;

@@ -2,7 +2,7 @@
 import { execute } from "../act/execute.ts";
 import type { Outcome } from "../act/outcome.ts";
 import { type History, recordUses } from "../decide/history.ts";
-import { makePlan, type Plan, type PlanInput } from "../decide/plan.ts";
+import { type ImageVerdict, makePlan, type Plan, type PlanInput } from "../decide/plan.ts";
 import type { Policy } from "../decide/policy.ts";
 import type { NodeState } from "../image/node-state.ts";
 import type { PodSource } from "../kubernetes/pod-source.ts";
@@ -26,6 +26,8 @@ export interface RoundInput extends NodeAccess {
   readonly callTimeoutMs: number;
   readonly report: ReportSink;
   readonly signal?: AbortSignal;
+  /** Awaited before the first name of an image is touched. Must not reject. */
+  readonly beforeImage?: (verdict: ImageVerdict) => Promise<void>;
   /** Asked between plan and act; when it answers false, nothing is removed. */
   readonly approve?: (planned: Planned) => Promise<boolean>;
 }
@@ -91,7 +93,7 @@ export async function runRound(input: RoundInput): Promise<RoundResult> {
 }
 
 function act(input: RoundInput, { state, plan }: Planned): Promise<Outcome> {
-  const { runtime, pods, clock, history, policy, concurrency, callTimeoutMs, report, signal } = input;
+  const { runtime, pods, clock, history, policy, concurrency, callTimeoutMs, report, signal, beforeImage } = input;
   const planned: PlanInput = { state, history, policy };
   return execute({
     planned,
@@ -104,6 +106,7 @@ function act(input: RoundInput, { state, plan }: Planned): Promise<Outcome> {
     callTimeoutMs,
     onName: (outcome) => report({ kind: "name-done", outcome }),
     ...(signal === undefined ? {} : { signal }),
+    ...(beforeImage === undefined ? {} : { beforeImage }),
   });
 }
 

@@ -8,7 +8,7 @@ import { readAudit } from "./audit-read.ts";
 import type { AuditRecord } from "./audit-record.ts";
 import { type OpenIntent, OpenIntents, resolveIntent } from "./audit-resolve.ts";
 import { type AuditOrigin, AuditTrail } from "./audit-trail.ts";
-import type { ReportSink } from "./event.ts";
+import type { ReportEvent, ReportSink } from "./event.ts";
 
 export interface AuditInput {
   readonly origin: Omit<AuditOrigin, "now">;
@@ -24,9 +24,9 @@ export interface Audit {
   /** Writes what became of what was planned. */
   readonly sink: ReportSink;
   /** Resolves when the intent to remove names of this image is on disk, or cannot be now. Never rejects. */
-  beforeImage(verdict: ImageVerdict): Promise<void>;
+  readonly beforeImage: (verdict: ImageVerdict) => Promise<void>;
   /** The same for what a person asked for. */
-  beforeRequest(removal: NodeRemoval, state: NodeState): Promise<void>;
+  readonly beforeRequest: (removal: NodeRemoval, state: NodeState) => Promise<void>;
   /** Writes what waits. */
   close(): Promise<void>;
 }
@@ -38,11 +38,16 @@ const recentFiles = 2;
 
 /** Opens the audit. Touches no file before there is something to write or to settle. */
 export function openAudit(input: AuditInput): Audit {
-  return new Recorder(input);
+  const recorder = new Recorder(input);
+  return {
+    sink: (event) => recorder.follow(event),
+    beforeImage: (verdict) => recorder.beforeImage(verdict),
+    beforeRequest: (removal, state) => recorder.beforeRequest(removal, state),
+    close: () => recorder.close(),
+  };
 }
 
-class Recorder implements Audit {
-  readonly sink: ReportSink;
+class Recorder {
   readonly #input: AuditInput;
   readonly #trail: AuditTrail;
   readonly #file: AuditFile;
@@ -60,11 +65,12 @@ class Recorder implements Audit {
           ? report({ ...trouble, kind: "audit-failed" })
           : report({ kind: "audit-mended", lost: trouble.lost }),
     });
-    this.sink = (event) => {
-      const records = this.#trail.follow(event);
-      if (event.kind === "planned") void this.#settle(event.state);
-      if (records.length > 0) void this.#append(records);
-    };
+  }
+
+  follow(event: ReportEvent): void {
+    const records = this.#trail.follow(event);
+    if (event.kind === "planned") void this.#settle(event.state);
+    if (records.length > 0) void this.#append(records);
   }
 
   async beforeImage(verdict: ImageVerdict): Promise<void> {

@@ -8,6 +8,7 @@ import type { Plan } from "../decide/plan.ts";
 import { formatBytes } from "./bytes.ts";
 import { type ReportEvent, type ReportSink, succeeded } from "./event.ts";
 import { readableMessage } from "./log-text.ts";
+import { PlannedImages } from "./planned-images.ts";
 
 export interface LogOptions {
   readonly level: "debug" | "info" | "warn" | "error";
@@ -29,19 +30,23 @@ export function createLogger({ level, format }: LogOptions): Logger {
 
 /** Writes one info line a round, one debug line a verdict, and a warning for whatever an operator should see. */
 export function logSink(log: Logger): ReportSink {
-  return (event) => write(log, event);
+  const known = new PlannedImages();
+  return (event) => {
+    known.follow(event);
+    write(log, event, known);
+  };
 }
 
-function write(log: Logger, event: ReportEvent): void {
+function write(log: Logger, event: ReportEvent, known: PlannedImages): void {
   switch (event.kind) {
     case "planned":
       logPlan(log, event.plan);
       return;
     case "name-done":
-      logName(log, event.outcome);
+      logName(log, event.outcome, known);
       return;
     case "round-done":
-      logRound(log, event);
+      logRound(log, event, known);
       return;
     case "reference-done":
       logReference(log, event.outcome);
@@ -99,10 +104,10 @@ function logPlan(log: Logger, plan: Plan): void {
   }
 }
 
-function logName(log: Logger, { namespace, name, target, reason, result }: NameOutcome): void {
+function logName(log: Logger, { namespace, name, target, reason, result }: NameOutcome, known: PlannedImages): void {
   switch (result.kind) {
     case "removed":
-      log.info({ name, namespace, target, reason }, "untagged");
+      log.info({ ...known.about(namespace, target), name, namespace, target, reason }, "untagged");
       return;
     case "failed":
       log.error({ name, namespace, reason: result.reason, cause: result.message }, "removal failed");
@@ -118,8 +123,14 @@ function logName(log: Logger, { namespace, name, target, reason, result }: NameO
   }
 }
 
-function logRound(log: Logger, { plan, outcome, seconds }: Extract<ReportEvent, { kind: "round-done" }>): void {
-  for (const { id, namespace, reason } of outcome.deleted) log.info({ image: id, namespace, reason }, "deleted");
+function logRound(
+  log: Logger,
+  { plan, outcome, seconds }: Extract<ReportEvent, { kind: "round-done" }>,
+  known: PlannedImages,
+): void {
+  for (const { id, namespace, target, reason } of outcome.deleted) {
+    log.info({ ...known.about(namespace, target), image: id, namespace, reason }, "deleted");
+  }
   const untagged = outcome.names.filter(({ result }) => result.kind === "removed").length;
   const failed = outcome.names.filter(({ result }) => result.kind === "failed").length;
   const fields = {
@@ -141,7 +152,9 @@ function logRound(log: Logger, { plan, outcome, seconds }: Extract<ReportEvent, 
 /** At level info throughout: the person who asked is told on stderr, and one line is enough there. */
 function logReference(log: Logger, { reference, namespace, names, emptied, error }: ReferenceOutcome): void {
   for (const { name, target } of names) log.info({ name, namespace, target, reason: "requested" }, "untagged");
-  for (const { id, target } of emptied) log.info({ image: id, namespace, target, reason: "requested" }, "deleted");
+  for (const { id, target, digests } of emptied) {
+    log.info({ image: id, namespace, target, digests, reason: "requested" }, "deleted");
+  }
   if (error !== undefined) log.info({ reference, reason: error.reason, cause: error.message }, "removal failed");
 }
 

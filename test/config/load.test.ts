@@ -51,6 +51,7 @@ describe("the configuration", () => {
       policy: { unusedFor: 86_400_000, minAge: 600_000, danglingOnly: false, keep: [], filters: [] },
       act: { concurrency: 4, callTimeout: 30_000 },
       stateFile: "/var/lib/prunelet/state.json",
+      audit: { file: "/var/lib/prunelet/audit.jsonl", maxSize: 10 * 1024 ** 2, keep: 5 },
       http: { listen: "0.0.0.0:9095" },
       events: { enabled: true, maxPerHour: 20 },
       log: { level: "info", format: "auto" },

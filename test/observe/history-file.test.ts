@@ -3,14 +3,8 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, 
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { emptyHistory, type History } from "../../src/decide/history.ts";
-import {
-  fromHistoryDocument,
-  HistoryFileError,
-  readHistoryFile,
-  setAside,
-  toHistoryDocument,
-  writeHistoryFile,
-} from "../../src/observe/history-file.ts";
+import { fromHistoryDocument, toHistoryDocument } from "../../src/observe/history-document.ts";
+import { HistoryFileError, readHistoryFile, setAside, writeHistoryFile } from "../../src/observe/history-file.ts";
 import { digestOf, sightingOf } from "../support/node-builder.ts";
 import { createTempFolder, type TempFolder } from "../support/temp.ts";
 
@@ -88,7 +82,7 @@ describe("the state file", () => {
     writeHistoryFile(path, history);
     const before = readFileSync(path, "utf8");
 
-    const aside = setAside(path, Date.UTC(2026, 0, 2, 3, 4, 5));
+    const aside = setAside(path, "corrupt", Date.UTC(2026, 0, 2, 3, 4, 5));
 
     expect(aside).toBe(`${path}.corrupt-2026-01-02T03-04-05-000Z`);
     expect(existsSync(path)).toBe(false);
