@@ -36,7 +36,7 @@ const largest = 64 * 1024 ** 2;
 export function readHistoryFile(path: string): History | undefined {
   const text = readText(path);
   if (text === undefined) return undefined;
-  const found = parse(text);
+  const found = parseHistory(text);
   if (found === "newer") {
     const message = `the state file ${path} was written by a newer version of prunelet: use that one, or move the file away to start anew (everything then counts as just used)`;
     throw new HistoryFileError("newer", message);
@@ -55,7 +55,8 @@ export function formatHistory(history: History): string {
   return `{"version":${historyVersion},"sha256":"${sumOf(body)}","history":${body}}\n`;
 }
 
-function parse(text: string): History | "newer" | undefined {
+/** The history that a file's text describes; `newer` when a later version wrote it, undefined when it is none. */
+export function parseHistory(text: string): History | "newer" | undefined {
   const [, sum, body = ""] = frame.exec(text) ?? [];
   if (sum !== undefined) return sum === sumOf(body) ? fromHistoryDocument(parseJson(body), "just-used") : undefined;
   const document = parseJson(text);
