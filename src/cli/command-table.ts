@@ -1,6 +1,7 @@
 // Every command of the program, in the order in which help and documentation list them. Data only: command-runners.ts runs them.
+import { removeCodes } from "../decide/reason.ts";
 import type { CommandSpec, FlagGroup } from "./command-spec.ts";
-import { nodeFlags, policyFlags } from "./flag-table.ts";
+import { auditFlags, nodeFlags, outputFlags, policyFlags } from "./flag-table.ts";
 
 const references = "reference, digest, image ID or the beginning of one";
 
@@ -153,6 +154,40 @@ export const commandTable: readonly CommandSpec[] = [
       { line: "prunelet verify -o json | jq '.problems'", meaning: "for programs" },
     ],
     exitCodes: { 0: "every blob is what its digest says", 1: "something is altered, cut short or missing" },
+  },
+  {
+    name: "history",
+    summary: "what was removed on this node, when, why and by whom",
+    description: [
+      "Lists the audit file and those that were put aside, the newest record at the end: one row for each image that was deleted and for each name that went from an image that stayed. JSON and YAML hold the records as they were written. With --all every record is listed: intents, each name of a deleted image, names that stayed after all, and what whole rounds freed.",
+      "It reads the file only, and neither the runtime nor Kubernetes. Lines that a crash has torn are passed over and counted.",
+    ],
+    flags: [
+      own(
+        { flags: "--since <time>", meaning: "only later records: a duration back from now (24h) or a date" },
+        { flags: "--until <time>", meaning: "only earlier records, likewise" },
+        {
+          flags: "--image <pattern>",
+          meaning: "only of this image: a name, glob, /regular expression/, digest, or the beginning of an image ID",
+          repeatable: true,
+        },
+        {
+          flags: "--reason <code>",
+          meaning: "only for this reason",
+          choices: [...Object.keys(removeCodes), "emergency", "requested"],
+          repeatable: true,
+        },
+        { flags: "--limit <number>", meaning: "the newest records, at most this many; 0 for all", default: "100" },
+        { flags: "--all", meaning: "every record, also intents and what stayed" },
+      ),
+      outputFlags,
+      auditFlags,
+    ],
+    examples: [
+      { line: "prunelet history --since 24h", meaning: "of the last day" },
+      { line: "prunelet history --image 'registry.example/shop/*'", meaning: "of one team's images" },
+      { line: "prunelet history --reason pressure -o json", meaning: "what a full disk cost, for programs" },
+    ],
   },
   {
     name: "snapshot",
