@@ -3,6 +3,8 @@ import type { Digest } from "../image/digest.ts";
 import type { Image, Instant, NamespaceState, NodeState } from "../image/node-state.ts";
 import { compareBytes } from "../image/order.ts";
 import type { Brake } from "./brake.ts";
+import { keepWhatCannotBeUntagged } from "./cannot-untag.ts";
+import { isCriNamespace } from "./cri-namespace.ts";
 import type { Demand } from "./demand.ts";
 import type { CurrentUses, History } from "./history.ts";
 import { type ImageIndex, type IndexedImage, indexImages } from "./image-index.ts";
@@ -49,6 +51,8 @@ export interface Plan {
   readonly images: readonly ImageVerdict[];
   /** Bytes that carrying the plan out frees. */
   readonly plannedBytes: number;
+  /** True when all bytes are sums of sizes that the runtime tells, because it does not tell what images share. */
+  readonly approximate: boolean;
   /** Inodes that carrying the plan out frees: an estimate. */
   readonly plannedInodes: number;
   /** What had to be freed now, when something had to. */
@@ -96,6 +100,7 @@ export function makePlan(input: PlanInput): Plan {
     shortfall: 0,
     brakes: [],
     plannedBytes: reclaim.together(images.filter((verdict) => verdict.action === "delete")),
+    approximate: input.state.runtime.exactBytes === false,
     uses: new Map(judged.map(({ namespace, usage, index }) => [namespace, currentUses(usage, index)])),
     warnings: judged.flatMap(({ usage }) => usage.warnings),
   };
@@ -122,19 +127,16 @@ function holdersOf(state: NodeState, judged: readonly JudgedNamespace[]): Namesp
 
 function judgeNamespace(namespace: NamespaceState, input: PlanInput): JudgedNamespace {
   const index = indexImages(namespace);
-  const criManaged = isCriManaged(namespace);
+  const criManaged = isCriNamespace(namespace.name);
   const { pods } = input.state;
   const usage = findUses({ namespace, index, pods, semantics: input.policy.semantics, criManaged });
   const context: ImageContext = { namespace, usage, input, criManaged, held: new Set(namespace.held.blobs) };
   const decisions = index.images.map((entry) => decideImage(entry, context));
-  const settled = keepSharedIds(index.images, decisions);
+  const whole = input.state.runtime.untag === false;
+  const shared = keepSharedIds(index.images, decisions);
+  const settled = whole ? shared.map(keepWhatCannotBeUntagged) : shared;
   const verdicts = index.images.map((entry, i) => toVerdict(namespace.name, entry, settled[i] ?? []));
   return { namespace: namespace.name, index, usage, verdicts };
-}
-
-/** Names that containerd's CRI plugin manages follow the Kubernetes rules (design: Identity). */
-function isCriManaged(namespace: NamespaceState): boolean {
-  return namespace.name === "k8s.io";
 }
 
 function isCriManagedImage(entry: IndexedImage): boolean {

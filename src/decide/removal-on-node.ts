@@ -2,6 +2,7 @@
 import type { Digest } from "../image/digest.ts";
 import type { Image, NamespaceState, NodeState, Pod } from "../image/node-state.ts";
 import { compareBytes } from "../image/order.ts";
+import { isCriNamespace } from "./cri-namespace.ts";
 import { indexImages } from "./image-index.ts";
 import { applyRemoval, planRemoval } from "./removal.ts";
 import { type RemovalPlan, type RemovalRecord, refusal } from "./removal-types.ts";
@@ -35,11 +36,6 @@ const empty: NamespaceState = {
   containers: [],
   held: { blobs: [], snapshots: [] },
 };
-
-/** True for the namespace in which containerd's CRI plugin keeps its images. */
-export function isCriNamespace(name: string): boolean {
-  return name === "k8s.io";
-}
 
 /**
  * Looks for the reference in every namespace and plans its removal in the one that has it. Refuses when several have it:

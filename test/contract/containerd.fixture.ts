@@ -19,6 +19,8 @@ export function containerdFixture(version: ContainerdLine): RuntimeFixture {
     capabilities: {
       untag: true,
       exactBytes: true,
+      content: true,
+      createNames: true,
       compareAndDelete: version === "2.1",
       pinnedImages: true,
       namespaces: true,

@@ -7,7 +7,15 @@ import type { ImageRecipe, MadeImage, RuntimeFixture, Subject } from "./subject.
 
 export const embeddedFixture: RuntimeFixture = {
   name: "embedded",
-  capabilities: { untag: true, exactBytes: true, compareAndDelete: true, pinnedImages: true, namespaces: true },
+  capabilities: {
+    untag: true,
+    exactBytes: true,
+    content: true,
+    createNames: true,
+    compareAndDelete: true,
+    pinnedImages: true,
+    namespaces: true,
+  },
   open: async () => {},
   subject: async () => createSubject(),
   close: async () => {},

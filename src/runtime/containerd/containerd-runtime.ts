@@ -4,6 +4,7 @@ import type { Digest } from "../../image/digest.ts";
 import type { Container, ImageName } from "../../image/node-state.ts";
 import type {
   CallOptions,
+  Capabilities,
   ContainerRuntime,
   Content,
   CreationResult,
@@ -90,13 +91,19 @@ class ContainerdRuntime implements ContainerRuntime {
       kind: this.kind,
       version,
       apiVersions: { containerd: "v1", ...(cri ? { cri } : {}) },
-      capabilities: {
-        untag: true,
-        exactBytes: true,
-        compareAndDelete: parseVersion(version).major >= 2,
-        pinnedImages: true,
-        namespaces: true,
-      },
+      capabilities: { ...this.capabilities, compareAndDelete: parseVersion(version).major >= 2 },
+    };
+  }
+
+  get capabilities(): Capabilities {
+    return {
+      untag: true,
+      exactBytes: true,
+      content: true,
+      createNames: true,
+      compareAndDelete: this.#known?.daemonCompares ?? false,
+      pinnedImages: true,
+      namespaces: true,
     };
   }
 
@@ -145,6 +152,10 @@ class ContainerdRuntime implements ContainerRuntime {
     return removeName(this.#reading(namespace, scopeOf(options)), { name, target, daemonCompares });
   }
 
+  async removeImage(): Promise<never> {
+    throw new RuntimeError("unsupported", "remove image", "names are removed one by one here");
+  }
+
   async createName(namespace: string, name: NameRecord, options?: CallOptions): Promise<CreationResult> {
     return createName(this.#reading(namespace, scopeOf(options)), name);
   }
@@ -178,6 +189,11 @@ class ContainerdRuntime implements ContainerRuntime {
 
   events(signal: AbortSignal): AsyncIterable<RuntimeEvent> {
     return subscribe(this.#connection, this.#namespaces, signal);
+  }
+
+  /** Content is known exactly here: nothing needs the daemon's sums. */
+  async imageUsage(): Promise<undefined> {
+    return undefined;
   }
 
   async filesystems(options?: CallOptions): Promise<readonly FilesystemUsage[]> {
