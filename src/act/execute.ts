@@ -21,6 +21,8 @@ export interface ExecuteInput extends RevalidatorInput {
   readonly callTimeoutMs: number;
   /** Awaited before the first name of an image is touched. Must not reject. */
   readonly beforeImage?: (verdict: ImageVerdict) => Promise<void>;
+  /** Milliseconds to wait after each image; more than 0 means one image after the other. Default 0. */
+  readonly pauseMs?: number;
   /** Called after each name, in the order in which they are done. */
   readonly onName?: (outcome: NameOutcome) => void;
   /** When it fires, removals that have not begun are skipped; the collection still takes place. */
@@ -36,11 +38,16 @@ export async function execute(input: ExecuteInput): Promise<Outcome> {
   const run: Run = { input, revalidator: new Revalidator(input), silence: 0 };
   const stopWatching = watchContainers(input.runtime, run.revalidator);
   try {
-    const results = await inParallel(work, input.concurrency, (verdict) => removeImage(verdict, run));
+    const results = await inParallel(work, sideBySide(input), (verdict) => removeImage(verdict, run));
     return await settle(work, results, run);
   } finally {
     await stopWatching();
   }
+}
+
+/** A pause between removals means nothing when others go on meanwhile. */
+function sideBySide({ concurrency, pauseMs = 0 }: ExecuteInput): number {
+  return pauseMs > 0 ? 1 : concurrency;
 }
 
 /** What the removals of one execution share. */
@@ -107,7 +114,13 @@ async function removeImage(verdict: ImageVerdict, run: Run): Promise<NameOutcome
     input.onName?.(outcome);
     outcomes.push(outcome);
   }
+  await pauseAfter(outcomes, input);
   return outcomes;
+}
+
+/** Only what was removed costs the runtime anything. */
+async function pauseAfter(outcomes: readonly NameOutcome[], { pauseMs = 0, clock, signal }: ExecuteInput) {
+  if (pauseMs > 0 && outcomes.some(({ result }) => result.kind === "removed")) await clock.sleep(pauseMs, signal);
 }
 
 const waits: NameResult = { kind: "skipped", message: "another name of the image could not be removed" };

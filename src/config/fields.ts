@@ -13,7 +13,8 @@ import {
   sizeForm,
 } from "./units.ts";
 
-const isNot = (form: string) => ({
+/** The error of a value that is something else than `form` says. */
+export const isNot = (form: string) => ({
   error: ({ input }: { readonly input?: unknown }) => `is ${JSON.stringify(input)}: expected ${form}`,
 });
 

@@ -34,6 +34,9 @@ export const liveKeys: readonly string[] = [
   "jitter",
   "policy",
   "act",
+  "pressure",
+  "triggers",
+  "windows",
   "events",
   "audit",
   "log.level",
@@ -88,9 +91,10 @@ function isLive(key: string): boolean {
 }
 
 function keepWhatIsFixed(next: Config, atStart: Config): Config {
-  const { enabled, interval, jitter, policy, act, events, audit, nodePools } = next;
+  const { enabled, interval, jitter, policy, act, pressure, triggers, windows, events, audit, nodePools } = next;
   const log = { ...atStart.log, level: next.log.level };
-  return { ...atStart, enabled, interval, jitter, policy, act, events, audit, nodePools, log };
+  const live = { enabled, interval, jitter, policy, act, pressure, triggers, windows, events, audit, nodePools, log };
+  return { ...atStart, ...live };
 }
 
 /** Keys whose values differ. */

@@ -1,6 +1,7 @@
 // The configuration: one schema from which the types, the defaults, the checks, the documentation and the chart's checks come.
 import * as z from "zod";
 import { duration, filters, keepPatterns, labelMatch, listen, share, size, socket } from "./fields.ts";
+import { pressure, triggers, windows } from "./pressure-fields.ts";
 
 const enabled = z.boolean().describe("false: nothing is observed and nothing is removed");
 const interval = duration("100ms").describe("Time between two rounds");
@@ -77,6 +78,8 @@ const nodePool = z.strictObject({
   jitter: jitter.optional(),
   policy: overlay(policy).describe("Settings of `policy` that differ here").optional(),
   act: overlay(act).describe("Settings of `act` that differ here").optional(),
+  pressure: overlay(pressure).describe("Settings of `pressure` that differ here").optional(),
+  windows: windows.describe("Windows instead of the others").optional(),
 });
 
 const nodePools = z.array(nodePool).superRefine((pools, context) => {
@@ -106,6 +109,11 @@ export const configSchema = z.strictObject({
     .prefault("30s"),
   policy: policy.prefault({}),
   act: act.prefault({}),
+  pressure: pressure.prefault({}),
+  triggers: triggers.prefault({}),
+  windows: windows
+    .describe("When routine rounds may remove; always when there are none. Pressure does not wait for them")
+    .prefault([]),
   stateFile: z.string().describe("Where ages and last uses are remembered").prefault("/var/lib/prunelet/state.json"),
   audit: audit.prefault({}),
   http: http.prefault({}),

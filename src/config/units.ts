@@ -1,4 +1,5 @@
 // Durations and sizes as people write them: 90s, 10m, 24h, 7d; 500Mi, 20Gi, 85%.
+import type { Watermark } from "../decide/watermarks.ts";
 
 const durationUnits: Readonly<Record<string, number>> = {
   ms: 1,
@@ -67,4 +68,18 @@ export const shareForm = "a share such as 10%, or a number from 0 to 1";
 /** A number from 0 to 1, or undefined when the text is no share in percent. */
 export function parseShare(text: string): number | undefined {
   return shareShape.test(text) ? Number(text.slice(0, -1)) / 100 : undefined;
+}
+
+/** The shape of a watermark that is no number: a share in use, or an amount that is free. */
+export const watermarkShape: RegExp = /^((100(\.0+)?|\d{1,2}(\.\d+)?)%|\d+(\.\d+)? ?([kKmMgGtT][iI]?)?[bB]?( free)?)$/;
+
+/** What a watermark may look like, for error messages. */
+export const watermarkForm = "a share in use such as 80%, or an amount that is free such as 20Gi free";
+
+/** A watermark, or undefined when the text is none: a share of what is there that is used, or an amount that is free. */
+export function parseWatermark(text: string): Watermark | undefined {
+  const share = parseShare(text);
+  if (share !== undefined) return { kind: "used-share", share };
+  const amount = watermarkShape.test(text) ? parseSize(text.replace(/ free$/, "")) : undefined;
+  return amount === undefined ? undefined : { kind: "free-amount", amount };
 }

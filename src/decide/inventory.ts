@@ -36,7 +36,8 @@ export function stateOf(verdict: ImageVerdict, plan: Plan): ImageState {
   return plan.uses.get(verdict.namespace)?.images.has(verdict.image.target) ? "in_use" : "kept";
 }
 
-class SeenContent {
+/** Content that was counted already, so that what images share is counted once. */
+export class SeenContent {
   readonly #blobs = new Set<Digest>();
   readonly #snapshots = new Map<string, Set<string>>();
 

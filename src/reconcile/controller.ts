@@ -1,11 +1,18 @@
 // The loop: one round after the other until told to stop. The only place that decides when.
+import type { Demand } from "../decide/demand.ts";
 import { emptyHistory, type History } from "../decide/history.ts";
 import type { Policy } from "../decide/policy.ts";
-import type { SkipReason } from "../report/event.ts";
+import type { ReportEvent, SkipReason, Trigger, Withheld } from "../report/event.ts";
+import { clockNotice } from "./clock-notice.ts";
+import { type DiskLook, DiskWatch, type DiskWatchInput, type PressureSettings } from "./disk-watch.ts";
+import { relieve } from "./episode.ts";
+import { EventTrigger, type TriggerSettings } from "./event-trigger.ts";
+import { heldBy, nextOccasion, type Turn } from "./occasion.ts";
+import { RemovalBackoff } from "./removal-backoff.ts";
 import { type NodeAccess, type RoundInput, type RoundResult, runRound } from "./round.ts";
 
 /** What may change while the loop runs. */
-export interface LoopSettings extends Pick<RoundInput, "concurrency" | "callTimeoutMs"> {
+export interface LoopSettings extends Pick<RoundInput, "concurrency" | "callTimeoutMs" | "maxGap" | "pauseMs"> {
   /** The policy at the moment of a round. */
   readonly policyAt: (now: number) => Policy;
   /** Milliseconds between the end of a round and the beginning of the next one. */
@@ -14,6 +21,18 @@ export interface LoopSettings extends Pick<RoundInput, "concurrency" | "callTime
   readonly jitter: number;
   /** Why nothing may be done now; undefined when rounds may run. */
   readonly hold?: Hold | undefined;
+  /** When the filesystem is too full; undefined: it is not looked at. */
+  readonly pressure?: PressureSettings | undefined;
+  /** How changes in the runtime begin rounds; undefined: they begin none. */
+  readonly triggers?: TriggerSettings | undefined;
+  /** Whether routine rounds may remove at a moment. Default: always. */
+  readonly windowsAt?: (now: number) => Windows;
+}
+
+/** Whether a window is open, and when the next one opens. */
+export interface Windows {
+  readonly open: boolean;
+  readonly opensAt: number | undefined;
 }
 
 /** A reason to skip rounds that the node itself does not show. */
@@ -22,7 +41,10 @@ export interface Hold {
   readonly message: string;
 }
 
-export interface ControllerInput extends NodeAccess, Pick<RoundInput, "report" | "beforeImage"> {
+export interface ControllerInput
+  extends NodeAccess,
+    Pick<RoundInput, "report" | "beforeImage">,
+    Pick<DiskWatchInput, "usageOfPath"> {
   readonly history: History;
   /** Asked before each round, and again after `settingsChanged`. */
   readonly settings: () => LoopSettings;
@@ -35,7 +57,7 @@ export interface ControllerInput extends NodeAccess, Pick<RoundInput, "report" |
 
 /** What the probes ask about. */
 export interface ControllerStatus {
-  /** When the running round began; undefined between rounds. */
+  /** When the running round began or last got on; undefined between rounds. */
   readonly roundSince: number | undefined;
   /** True after the first round that saw the node clearly. */
   readonly observed: boolean;
@@ -48,8 +70,6 @@ export interface Controller {
   /** Resolves when the signal has fired and the last round has ended. */
   readonly done: Promise<void>;
 }
-
-type Turn = RoundResult | { readonly kind: "held"; readonly reason: SkipReason };
 
 /** Starts the loop. The first round begins at once. */
 export function startController(input: ControllerInput): Controller {
@@ -64,13 +84,21 @@ export function startController(input: ControllerInput): Controller {
 class Loop {
   readonly status: { roundSince: number | undefined; observed: boolean } = { roundSince: undefined, observed: false };
   readonly #input: ControllerInput;
+  readonly #disk: DiskWatch;
+  readonly #changes: EventTrigger;
+  readonly #backoff = new RemovalBackoff();
   #history: History;
   #alarm = new AbortController();
   #round = new AbortController();
+  #watching: Promise<void> | undefined;
+  /** How the last episode left the filesystem when there was nothing left to remove. */
+  #unrelieved: DiskLook | undefined;
 
   constructor(input: ControllerInput) {
     this.#input = input;
     this.#history = input.history;
+    this.#disk = new DiskWatch(input);
+    this.#changes = new EventTrigger({ ...input, onPending: () => this.#alarm.abort() });
   }
 
   wake(): void {
@@ -81,33 +109,89 @@ class Loop {
 
   async run(): Promise<void> {
     const { signal, clock } = this.#input;
-    while (!signal.aborted) {
-      const turn = await this.#turn();
-      await this.#rest(turn, clock.now(), clock.random());
+    for (let trigger: Trigger = "start"; !signal.aborted; ) {
+      if (this.#input.settings().triggers !== undefined) this.#watching ??= this.#changes.watch();
+      const turn = await this.#turn(trigger);
+      trigger = await this.#rest(turn, clock.random());
     }
+    await this.#watching;
   }
 
-  async #turn(): Promise<Turn> {
-    const { settings, report, clock, remember } = this.#input;
-    const { hold, policyAt, concurrency, callTimeoutMs } = settings();
+  async #turn(trigger: Trigger): Promise<Turn> {
+    const { hold, pressure } = this.#input.settings();
     if (hold !== undefined) {
       if (hold.reason === "disabled") this.#forget();
-      report({ kind: "round-skipped", seconds: 0, ...hold });
+      this.#input.report({ kind: "round-skipped", seconds: 0, ...hold });
       return { kind: "held", reason: hold.reason };
     }
-    this.status.roundSince = clock.now();
-    this.#round = new AbortController();
-    const signal = AbortSignal.any([this.#input.signal, this.#round.signal]);
-    const policy = policyAt(clock.now());
-    const limits = { policy, concurrency, callTimeoutMs, signal };
-    const result = await runRound({ ...this.#input, ...limits, history: this.#history });
-    this.status.roundSince = undefined;
-    if (result.kind === "done") {
-      this.status.observed = true;
-      this.#history = result.history;
-      remember(this.#history);
-    }
+    this.#changes.roundBegins();
+    const look = pressure === undefined ? undefined : await this.#disk.look(pressure, false);
+    const turn =
+      look?.demand === undefined ? this.#oneRound(trigger) : this.#episode(look.filesystem, look.demand, trigger);
+    const result = await turn;
+    this.#changes.roundEnds();
     return result;
+  }
+
+  async #episode(filesystem: DiskLook["filesystem"], demand: Demand, trigger: Trigger): Promise<Turn> {
+    const { settings } = this.#input;
+    const { last, unrelieved } = await relieve({
+      ...this.#input,
+      first: { filesystem, demand },
+      trigger,
+      look: async (begun) => {
+        const { pressure } = settings();
+        return pressure === undefined ? undefined : await this.#disk.look(pressure, begun);
+      },
+      round: (wanted, because) => this.#oneRound(because, wanted),
+      mayGoOn: () => settings().hold === undefined && !this.#input.signal.aborted,
+    });
+    this.#unrelieved = unrelieved;
+    return last;
+  }
+
+  async #oneRound(trigger: Trigger, demand?: Demand): Promise<RoundResult> {
+    const { settings, report, clock } = this.#input;
+    const { policyAt, concurrency, callTimeoutMs, maxGap, pauseMs, windowsAt } = settings();
+    const now = clock.now();
+    this.status.roundSince = now;
+    this.#round = new AbortController();
+    const result = await runRound({
+      ...this.#input,
+      history: this.#history,
+      policy: policyAt(now),
+      ...(demand === undefined ? {} : { demand }),
+      backoff: this.#backoff.waiting(now),
+      ...(maxGap === undefined ? {} : { maxGap }),
+      concurrency,
+      callTimeoutMs,
+      // In an emergency nothing is more urgent than space.
+      pauseMs: demand?.mode === "emergency" ? 0 : (pauseMs ?? 0),
+      trigger,
+      withheld: demand === undefined ? withheldBy(windowsAt?.(now)) : undefined,
+      report: (event) => {
+        this.#gotOn(event);
+        report(event);
+      },
+      signal: AbortSignal.any([this.#input.signal, this.#round.signal]),
+    });
+    this.status.roundSince = undefined;
+    if (result.kind === "done") this.#learn(result);
+    return result;
+  }
+
+  #gotOn({ kind }: ReportEvent): void {
+    if (kind === "name-done") this.status.roundSince = this.#input.clock.now();
+  }
+
+  #learn({ state, outcome, history }: Extract<RoundResult, { kind: "done" }>): void {
+    const { report, remember, settings, clock } = this.#input;
+    const notice = clockNotice(this.#history.lastLook, state.takenAt, settings().maxGap);
+    if (notice !== undefined) report({ kind: "notice", level: "warn", message: notice });
+    this.#backoff.learn(outcome, clock.now());
+    this.status.observed = true;
+    this.#history = history;
+    remember(history);
   }
 
   /** A node that is left alone is not observed: what was seen before must not count as unused when it is looked after again. */
@@ -117,24 +201,60 @@ class Loop {
     this.#input.remember(this.#history);
   }
 
-  /** Waits for the next turn. Whoever changes the settings meanwhile may bring it nearer or put it off. */
-  async #rest(turn: Turn, endedAt: number, chance: number): Promise<void> {
+  /** Waits for the next turn and tells what begins it. Whoever changes the settings meanwhile may bring it nearer or put it off. */
+  async #rest(turn: Turn, chance: number): Promise<Trigger> {
     const { signal, clock, settings, retryAfter } = this.#input;
-    for (;;) {
+    let [endedAt, checkedAt, latest] = [clock.now(), clock.now(), clock.now()];
+    while (!signal.aborted) {
+      // A clock that is set back puts nothing off.
+      const back = Math.max(0, latest - clock.now());
+      [endedAt, checkedAt, latest] = [endedAt - back, checkedAt - back, clock.now()];
       const now = settings();
-      if (now.hold?.reason !== (turn.kind === "held" ? turn.reason : undefined)) return;
-      const left = endedAt + delayAfter(turn, now, retryAfter, chance) - clock.now();
-      if (left <= 0 || signal.aborted) return;
-      this.#alarm = new AbortController();
-      await clock.sleep(left, AbortSignal.any([signal, this.#alarm.signal]));
-      if (!this.#alarm.signal.aborted) return;
+      if (now.hold?.reason !== heldBy(turn)) return "settings";
+      const changesDueAt = now.triggers && this.#changes.dueAt(now.triggers);
+      const next = nextOccasion({ turn, settings: now, retryAfter, chance, endedAt, checkedAt, changesDueAt });
+      // What comes meanwhile may put it off or bring something else first, so it is asked again after the sleep.
+      if (next.at > clock.now()) await this.#sleepUntil(next.at);
+      else if (next.trigger !== "check") return next.trigger;
+      else if (await this.#newPressure(now)) return "pressure";
+      else checkedAt = clock.now();
     }
+    return "interval";
+  }
+
+  /** Until then, or until somebody wakes the loop. */
+  async #sleepUntil(moment: number): Promise<void> {
+    const { signal, clock } = this.#input;
+    this.#alarm = new AbortController();
+    await clock.sleep(moment - clock.now(), AbortSignal.any([signal, this.#alarm.signal]));
+  }
+
+  /** Pressure that an episode could not relieve is no news until it grows. */
+  async #newPressure({ pressure }: LoopSettings): Promise<boolean> {
+    const look = pressure === undefined ? undefined : await this.#disk.look(pressure, false);
+    if (look?.demand === undefined) {
+      this.#unrelieved = undefined;
+      return false;
+    }
+    return this.#unrelieved === undefined || hasGrown(this.#unrelieved, look);
   }
 }
 
-/** Milliseconds to wait after a turn. */
-function delayAfter(turn: Turn, { interval, jitter }: LoopSettings, retryAfter: number, chance: number): number {
-  const asPlanned = turn.kind === "done" || (turn.kind === "held" && turn.reason === "disabled");
-  const base = asPlanned ? interval : Math.min(retryAfter, interval);
-  return base * (1 + jitter * (2 * chance - 1));
+/** Share of a filesystem's size by which it must have become fuller. */
+const growth = 0.01;
+
+function hasGrown(before: DiskLook, { filesystem, demand }: DiskLook): boolean {
+  if (demand?.mode === "emergency" && before.demand?.mode !== "emergency") return true;
+  const { capacityBytes, inodes } = filesystem;
+  if (filesystem.usedBytes - before.filesystem.usedBytes > capacityBytes * growth) return true;
+  return filesystem.inodesUsed - before.filesystem.inodesUsed > Math.max(1, inodes * growth);
+}
+
+function withheldBy(windows: Windows | undefined): Withheld | undefined {
+  if (windows === undefined || windows.open) return undefined;
+  const next =
+    windows.opensAt === undefined
+      ? "none opens any more"
+      : `the next one opens ${new Date(windows.opensAt).toISOString()}`;
+  return { code: "outside-window", detail: `no window is open; ${next}` };
 }

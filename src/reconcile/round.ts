@@ -3,12 +3,11 @@ import { execute } from "../act/execute.ts";
 import type { Outcome } from "../act/outcome.ts";
 import { type History, recordUses } from "../decide/history.ts";
 import { type ImageVerdict, makePlan, type Plan, type PlanInput } from "../decide/plan.ts";
-import type { Policy } from "../decide/policy.ts";
 import type { NodeState } from "../image/node-state.ts";
 import type { PodSource } from "../kubernetes/pod-source.ts";
 import type { Clock } from "../observe/clock.ts";
 import { observeNode } from "../observe/observe-node.ts";
-import type { ReportSink, SkipReason } from "../report/event.ts";
+import type { ReportSink, SkipReason, Trigger, Withheld } from "../report/event.ts";
 import type { CallOptions, ContainerRuntime, FilesystemUsage } from "../runtime/runtime.ts";
 import { RuntimeError } from "../runtime/runtime-error.ts";
 
@@ -19,9 +18,7 @@ export interface NodeAccess {
   readonly clock: Clock;
 }
 
-export interface RoundInput extends NodeAccess {
-  readonly history: History;
-  readonly policy: Policy;
+export interface RoundInput extends NodeAccess, Omit<PlanInput, "state" | "recheck"> {
   readonly concurrency: number;
   readonly callTimeoutMs: number;
   readonly report: ReportSink;
@@ -30,6 +27,12 @@ export interface RoundInput extends NodeAccess {
   readonly beforeImage?: (verdict: ImageVerdict) => Promise<void>;
   /** Asked between plan and act; when it answers false, nothing is removed. */
   readonly approve?: (planned: Planned) => Promise<boolean>;
+  /** What began the round; absent when a person did. */
+  readonly trigger?: Trigger;
+  /** Set: the node is looked at and the plan is made, but nothing of it is carried out. */
+  readonly withheld?: Withheld | undefined;
+  /** Milliseconds to wait after each image that was removed. Default 0. */
+  readonly pauseMs?: number;
 }
 
 /** A look at the node and what was decided. */
@@ -53,16 +56,28 @@ export type RoundResult =
 /** Milliseconds for which a list of containers counts as read right before a removal. Events make it shorter. */
 const freshFor = 200;
 
+/** What a plan is made by, beside the state of the node. */
+type Rules = Omit<PlanInput, "state" | "recheck">;
+
+function rulesOf({ history, policy, demand, backoff, maxGap }: Rules): Rules {
+  return {
+    history,
+    policy,
+    ...(demand === undefined ? {} : { demand }),
+    ...(backoff === undefined ? {} : { backoff }),
+    ...(maxGap === undefined ? {} : { maxGap }),
+  };
+}
+
 /** Observes and decides. Changes nothing. The signal ends the look early, with a failure. */
 export async function planRound(
-  input: Pick<RoundInput, keyof NodeAccess | "history" | "policy" | "signal">,
+  input: Pick<RoundInput, keyof NodeAccess | keyof Rules | "signal">,
 ): Promise<PlanResult> {
   try {
     const seen = await observeNode(input, stoppedBy(input.signal));
     if (seen.kind === "refused") return { kind: "skipped", reason: seen.reason, message: seen.message };
-    const { history, policy } = input;
-    const plan = makePlan({ state: seen.state, history, policy });
-    return { kind: "planned", state: seen.state, plan, history: recordUses(history, seen.state, plan.uses) };
+    const plan = makePlan({ state: seen.state, ...rulesOf(input) });
+    return { kind: "planned", state: seen.state, plan, history: recordUses(input.history, seen.state, plan.uses) };
   } catch (error) {
     if (error instanceof RuntimeError) return { kind: "failed", error };
     throw error;
@@ -85,16 +100,20 @@ export async function runRound(input: RoundInput): Promise<RoundResult> {
     report({ kind: "round-failed", seconds: seconds(), message: planned.error.message });
     return planned;
   }
-  report({ ...planned, filesystems: await filesystemsOf(input) });
+  const { trigger, withheld } = input;
+  const why = { ...(trigger === undefined ? {} : { trigger }), ...(withheld === undefined ? {} : { withheld }) };
+  report({ ...planned, filesystems: await filesystemsOf(input), ...why });
   if (input.approve !== undefined && !(await input.approve(planned))) return { ...planned, kind: "declined" };
-  const outcome = await act(input, planned);
+  const outcome = withheld === undefined ? await act(input, planned) : nothingDone;
   report({ kind: "round-done", at: clock.now(), seconds: seconds(), plan: planned.plan, outcome });
   return { ...planned, kind: "done", outcome, durationMs: Math.round(seconds() * 1000) };
 }
 
+const nothingDone: Outcome = { names: [], deleted: [], reclaimedBytes: 0 };
+
 function act(input: RoundInput, { state, plan }: Planned): Promise<Outcome> {
-  const { runtime, pods, clock, history, policy, concurrency, callTimeoutMs, report, signal, beforeImage } = input;
-  const planned: PlanInput = { state, history, policy };
+  const { runtime, pods, clock, concurrency, callTimeoutMs, report, signal, pauseMs = 0, beforeImage } = input;
+  const planned: PlanInput = { state, ...rulesOf(input) };
   return execute({
     planned,
     plan,
@@ -104,6 +123,7 @@ function act(input: RoundInput, { state, plan }: Planned): Promise<Outcome> {
     freshFor,
     concurrency,
     callTimeoutMs,
+    pauseMs,
     onName: (outcome) => report({ kind: "name-done", outcome }),
     ...(signal === undefined ? {} : { signal }),
     ...(beforeImage === undefined ? {} : { beforeImage }),

@@ -1,6 +1,8 @@
 // The one stream of things worth reporting. Every sink (metrics, log) reads the same events.
 import type { NameOutcome, Outcome } from "../act/outcome.ts";
 import type { ReferenceOutcome, RemovalOutcome } from "../act/remove-outcome.ts";
+import type { Demand } from "../decide/demand.ts";
+import type { Holding } from "../decide/holding.ts";
 import type { Plan } from "../decide/plan.ts";
 import type { NodeState } from "../image/node-state.ts";
 import type { FilesystemUsage } from "../runtime/runtime.ts";
@@ -11,13 +13,50 @@ export type SkipReason = (typeof everySkipReason)[number];
 /** Every reason for skipping a round. */
 export const everySkipReason = ["pods-not-synced", "node-unknown", "disabled"] as const;
 
+/** What began a round of the loop: the labels of `rounds_total`. */
+export type Trigger = (typeof everyTrigger)[number];
+
+/** Everything that begins rounds. */
+export const everyTrigger = ["start", "interval", "retry", "event", "pressure", "window", "settings"] as const;
+
+/** Why a plan is not carried out now although it may be later. */
+export interface Withheld {
+  readonly code: "outside-window";
+  readonly detail: string;
+}
+
+/** How an episode of pressure ended: space was freed down to the low mark, or there was nothing left to remove. */
+export interface PressureReport {
+  readonly level: "pressure" | "emergency";
+  readonly result: "relieved" | "unrelieved";
+  /** As it is after the episode. */
+  readonly filesystem: FilesystemUsage;
+  /** Bytes and inodes above the low mark that are still to be freed; 0 when relieved. */
+  readonly missing: { readonly bytes: number; readonly inodes: number };
+  readonly holding: Holding;
+  readonly because: string;
+}
+
 export type ReportEvent =
   | {
       readonly kind: "planned";
       readonly state: NodeState;
       readonly plan: Plan;
       readonly filesystems: readonly FilesystemUsage[];
+      /** Absent when a person asked. */
+      readonly trigger?: Trigger;
+      /** Set when nothing of the plan is carried out now. */
+      readonly withheld?: Withheld;
     }
+  /** A look at the filesystem between rounds. */
+  | {
+      readonly kind: "filesystem-seen";
+      readonly filesystem: FilesystemUsage;
+      readonly demand: Demand | undefined;
+    }
+  /** The filesystem of the images cannot be judged: pressure is not handled until it can. */
+  | { readonly kind: "filesystem-unseen"; readonly message: string }
+  | ({ readonly kind: "pressure" } & PressureReport)
   | { readonly kind: "name-done"; readonly outcome: NameOutcome }
   | {
       readonly kind: "round-done";

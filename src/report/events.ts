@@ -1,7 +1,8 @@
 // The sink for Kubernetes events: which reports are worth one, deduplicated and limited, so that nobody is flooded.
 import type { Outcome } from "../act/outcome.ts";
 import { formatBytes } from "./bytes.ts";
-import type { ReportEvent, ReportSink } from "./event.ts";
+import type { PressureReport, ReportEvent, ReportSink } from "./event.ts";
+import { describeHolding } from "./holding-text.ts";
 
 /** What the node's events should say. */
 export interface NodeEvent {
@@ -88,6 +89,10 @@ export function toNodeEvents(event: ReportEvent): readonly NodeEvent[] {
     }
     case "round-failed":
       return [{ type: "Warning", reason: "RoundFailed", message: event.message, same: withoutTimes(event.message) }];
+    case "pressure":
+      return event.result === "relieved" ? [] : [ofPressure(event)];
+    case "filesystem-unseen":
+      return [{ type: "Warning", reason: "DiskNotVisible", message: `disk pressure is not handled: ${event.message}` }];
     case "config-reloaded":
       return event.result === "refused"
         ? [{ type: "Warning", reason: "ConfigurationRefused", message: event.message }]
@@ -95,6 +100,11 @@ export function toNodeEvents(event: ReportEvent): readonly NodeEvent[] {
     default:
       return [];
   }
+}
+
+function ofPressure({ because, holding, filesystem, level }: PressureReport): NodeEvent {
+  const message = `${because}, and nothing is left to remove: the space is held by ${describeHolding(holding)}`;
+  return { type: "Warning", reason: "PressureNotRelieved", message, same: `${level} ${filesystem.path}` };
 }
 
 function ofRound({ names, deleted, reclaimedBytes, collectFailure }: Outcome): NodeEvent[] {

@@ -11,6 +11,10 @@ export function readableMessage(record: Fields, messageKey: string): string {
 const sentences: Readonly<Record<string, (fields: Fields) => string>> = {
   untagged: ({ name, reason }) => `untagged ${name} (${reason})`,
   deleted: ({ image, reason }) => `deleted  image ${image} (${reason})`,
+  "space is needed": ({ because, mode }) => `${because}: space is needed (${mode})`,
+  "pressure relieved": ({ because, holds }) => `pressure relieved; it was ${because}; the space is held by ${holds}`,
+  "pressure could not be relieved": ({ because, holds }) =>
+    `pressure could not be relieved: ${because}; nothing is left to remove, the space is held by ${holds}`,
   "round done": roundSentence,
   "round partly failed": (fields) =>
     `round partly failed, ${fields["failed"]} removals failed: ${roundSentence(fields)}`,

@@ -6,7 +6,8 @@ import type { ReferenceOutcome, RemovalOutcome } from "../act/remove-outcome.ts"
 import { takeInventory } from "../decide/inventory.ts";
 import type { Plan } from "../decide/plan.ts";
 import { formatBytes, formatEstimate } from "./bytes.ts";
-import { type ReportEvent, type ReportSink, succeeded } from "./event.ts";
+import { type PressureReport, type ReportEvent, type ReportSink, succeeded } from "./event.ts";
+import { describeHolding } from "./holding-text.ts";
 import { readableMessage } from "./log-text.ts";
 import { PlannedImages } from "./planned-images.ts";
 
@@ -40,7 +41,17 @@ export function logSink(log: Logger): ReportSink {
 function write(log: Logger, event: ReportEvent, known: PlannedImages): void {
   switch (event.kind) {
     case "planned":
+      logBrakes(log, event);
       logPlan(log, event.plan);
+      return;
+    case "filesystem-seen":
+      log.trace({ filesystem: event.filesystem, demand: event.demand }, "filesystem seen");
+      return;
+    case "filesystem-unseen":
+      log.warn({ cause: event.message }, "disk pressure is not handled, routine rounds go on");
+      return;
+    case "pressure":
+      logPressure(log, event);
       return;
     case "name-done":
       logName(log, event.outcome, known);
@@ -102,6 +113,23 @@ function logPlan(log: Logger, plan: Plan): void {
     };
     log.debug(fields, action === "keep" ? "keep image" : "delete image");
   }
+}
+
+function logBrakes(log: Logger, { plan, withheld, trigger }: Extract<ReportEvent, { kind: "planned" }>): void {
+  const { demand } = plan;
+  if (demand !== undefined && demand.mode !== "routine") {
+    const { mode, bytes, inodes, because } = demand;
+    log.info({ mode, bytes, inodes, because, trigger }, "space is needed");
+  }
+  for (const { code, detail } of plan.brakes) log.warn({ code, cause: detail }, "removals held back");
+  if (withheld !== undefined) log.info({ code: withheld.code, cause: withheld.detail }, "removals held back");
+}
+
+function logPressure(log: Logger, { result, filesystem, missing, holding, level, because }: PressureReport): void {
+  const { path, usedBytes, capacityBytes } = filesystem;
+  const fields = { path, level, because, usedBytes, capacityBytes, missing, holding };
+  if (result === "relieved") log.info({ ...fields, holds: describeHolding(holding) }, "pressure relieved");
+  else log.warn({ ...fields, holds: describeHolding(holding) }, "pressure could not be relieved");
 }
 
 function logName(log: Logger, { namespace, name, target, reason, result }: NameOutcome, known: PlannedImages): void {

@@ -29,6 +29,35 @@ export const metricTable = {
   filesystemUsed: gauge("filesystem_used_bytes", "Used bytes of a filesystem that holds images", ["path"]),
   filesystemInodes: gauge("filesystem_inodes", "Inodes of a filesystem that holds images", ["path"]),
   filesystemInodesUsed: gauge("filesystem_inodes_used", "Used inodes of a filesystem that holds images", ["path"]),
+  filesystemVisible: gauge(
+    "filesystem_visible",
+    "1 when the filesystem that holds the images can be judged; 0: pressure is not handled",
+    [],
+  ),
+  rounds: counter("rounds_total", "Rounds of the agent by what began them", ["trigger"]),
+  brakes: counter(
+    "brakes_total",
+    "Plans of which a limit held something back: max-removals, max-fraction, backoff, outside-window",
+    ["code"],
+  ),
+  pressureLevel: gauge("pressure_level", "0 below the high mark, 1 above it, 2 above the emergency mark", ["path"]),
+  pressureDemandBytes: gauge("pressure_demand_bytes", "Bytes that must be freed now to relieve pressure", ["path"]),
+  pressureDemandInodes: gauge("pressure_demand_inodes", "Inodes that must be freed now to relieve pressure", ["path"]),
+  pressureShortfallBytes: gauge(
+    "pressure_shortfall_bytes",
+    "Bytes above the low mark that the last episode of pressure could not free",
+    ["path"],
+  ),
+  pressureEpisodes: counter(
+    "pressure_episodes_total",
+    "Episodes of pressure by result: relieved, or unrelieved (still above the high mark, and nothing left to remove)",
+    ["result"],
+  ),
+  pressureHeldBytes: gauge(
+    "pressure_held_bytes",
+    "What held the space after the last episode of pressure: in_use, pinned, young, kept (by rules), other (no images)",
+    ["by"],
+  ),
   lastSuccess: gauge(
     "last_successful_reconcile_timestamp_seconds",
     "Unix time of the last round without a failure",

@@ -4,8 +4,16 @@ import { everyFailureReason, type NameOutcome, type Outcome } from "../act/outco
 import type { ReferenceOutcome } from "../act/remove-outcome.ts";
 import { takeInventory } from "../decide/inventory.ts";
 import type { Plan } from "../decide/plan.ts";
+import { removeCodes } from "../decide/reason.ts";
 import type { FilesystemUsage } from "../runtime/runtime.ts";
-import { everySkipReason, type ReportEvent, type ReportSink, succeeded } from "./event.ts";
+import {
+  everySkipReason,
+  everyTrigger,
+  type PressureReport,
+  type ReportEvent,
+  type ReportSink,
+  succeeded,
+} from "./event.ts";
 import { type MetricRow, metricTable } from "./metric-table.ts";
 
 const prefix = "prunelet_";
@@ -49,13 +57,17 @@ function setBuildInfo(metrics: All, { version, runtime, runtimeVersion }: BuildI
 
 /** Counters whose labels are known begin at 0: Prometheus does not see the first increase of a series that was not there. */
 function startAtZero(metrics: All): void {
-  for (const reason of ["unused", "spare-name", "dangling"]) {
+  for (const reason of Object.keys(removeCodes)) {
     metrics.imagesDeleted.inc({ reason }, 0);
     metrics.namesUntagged.inc({ reason }, 0);
   }
   for (const reason of everyFailureReason) metrics.removalFailures.inc({ reason }, 0);
   for (const result of ["done", "failed", "skipped"]) metrics.reconciles.inc({ result }, 0);
   for (const reason of everySkipReason) metrics.skippedReconciles.inc({ reason }, 0);
+  for (const trigger of everyTrigger) metrics.rounds.inc({ trigger }, 0);
+  for (const code of ["max-removals", "max-fraction", "backoff", "outside-window"]) metrics.brakes.inc({ code }, 0);
+  for (const result of ["relieved", "unrelieved"]) metrics.pressureEpisodes.inc({ result }, 0);
+  for (const by of ["in_use", "pinned", "young", "kept", "other"]) metrics.pressureHeldBytes.set({ by }, 0);
   for (const result of ["loaded", "refused"]) metrics.configReloads.inc({ result }, 0);
 }
 
@@ -87,6 +99,7 @@ function createAll(registry: Registry) {
     filesystemUsed: gauge(table.filesystemUsed),
     filesystemInodes: gauge(table.filesystemInodes),
     filesystemInodesUsed: gauge(table.filesystemInodesUsed),
+    ...createPressure(counter, gauge),
     lastSuccess: gauge(table.lastSuccess),
     podsSynced: gauge(table.podsSynced),
     configReloads: counter(table.configReloads),
@@ -100,11 +113,37 @@ function createAll(registry: Registry) {
   };
 }
 
+function createPressure(counter: (row: MetricRow) => Counter, gauge: (row: MetricRow) => Gauge) {
+  const table = metricTable;
+  return {
+    filesystemVisible: gauge(table.filesystemVisible),
+    rounds: counter(table.rounds),
+    brakes: counter(table.brakes),
+    pressureLevel: gauge(table.pressureLevel),
+    pressureDemandBytes: gauge(table.pressureDemandBytes),
+    pressureDemandInodes: gauge(table.pressureDemandInodes),
+    pressureShortfallBytes: gauge(table.pressureShortfallBytes),
+    pressureEpisodes: counter(table.pressureEpisodes),
+    pressureHeldBytes: gauge(table.pressureHeldBytes),
+  };
+}
+
 function feed(metrics: All, event: ReportEvent): void {
   switch (event.kind) {
     case "planned":
       setInventory(metrics, event.plan);
       setFilesystems(metrics, event.filesystems);
+      countPlan(metrics, event);
+      return;
+    case "filesystem-seen":
+      setFilesystems(metrics, [event.filesystem]);
+      setDemand(metrics, event);
+      return;
+    case "filesystem-unseen":
+      metrics.filesystemVisible.set(0);
+      return;
+    case "pressure":
+      setPressure(metrics, event);
       return;
     case "name-done":
       countName(metrics, event.outcome);
@@ -171,6 +210,29 @@ function setFilesystems(metrics: All, filesystems: readonly FilesystemUsage[]): 
     metrics.filesystemInodes.set({ path }, inodes);
     metrics.filesystemInodesUsed.set({ path }, inodesUsed);
   }
+}
+
+function countPlan(metrics: All, { plan, trigger, withheld }: Extract<ReportEvent, { kind: "planned" }>): void {
+  if (trigger !== undefined) metrics.rounds.inc({ trigger });
+  for (const { code } of plan.brakes) metrics.brakes.inc({ code });
+  if (withheld !== undefined) metrics.brakes.inc({ code: withheld.code });
+}
+
+const levels = { routine: 0, pressure: 1, emergency: 2 } as const;
+
+function setDemand(metrics: All, { filesystem, demand }: Extract<ReportEvent, { kind: "filesystem-seen" }>): void {
+  const { path } = filesystem;
+  metrics.filesystemVisible.set(1);
+  metrics.pressureLevel.set({ path }, levels[demand?.mode ?? "routine"]);
+  metrics.pressureDemandBytes.set({ path }, demand?.bytes ?? 0);
+  metrics.pressureDemandInodes.set({ path }, demand?.inodes ?? 0);
+}
+
+function setPressure(metrics: All, { filesystem, result, missing, holding }: PressureReport): void {
+  metrics.pressureEpisodes.inc({ result });
+  metrics.pressureShortfallBytes.set({ path: filesystem.path }, missing.bytes);
+  const { inUse, ...rest } = holding;
+  for (const [by, bytes] of Object.entries({ in_use: inUse, ...rest })) metrics.pressureHeldBytes.set({ by }, bytes);
 }
 
 function countName(metrics: All, { result, reason, seconds }: NameOutcome): void {

@@ -1,6 +1,6 @@
 // The image as nodes run it: built without a registry, started by a real containerd with nothing but what the chart gives it.
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, statfsSync, statSync } from "node:fs";
 import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
@@ -63,6 +63,7 @@ describeNodes(
         const health = await waitFor("the agent to be healthy", () => get(port, "/healthz"), { timeoutMs: 30_000 });
         const ready = await waitFor("the agent to be ready", () => get(port, "/readyz"), { timeoutMs: 30_000 });
         const metrics = await get(port, "/metrics");
+        const disk = statfsSync(node().containerd.root);
         await node().containerd.ctr("-n", "default", "tasks", "kill", "--signal", "SIGTERM", "agent");
         await waitFor("the agent to stop", () => hasStopped(node(), "agent"), { timeoutMs: 30_000 });
         const { stdout: exit } = await node().containerd.ctr("-n", "default", "tasks", "delete", "agent");
@@ -70,6 +71,9 @@ describeNodes(
         expect(health).toMatch(/^ok/);
         expect(ready).toMatch(/^ok/);
         expect(metrics).toContain("prunelet_build_info");
+        // The filesystem of the images is seen through the container's own root: nothing of it is mounted.
+        const folder = join(node().containerd.root, `io.containerd.snapshotter.v1.${node().containerd.snapshotter}`);
+        expect(metrics).toContain(`prunelet_filesystem_capacity_bytes{path="${folder}"} ${disk.blocks * disk.bsize}\n`);
         expect(readdirSync(stateFolder(node()))).toEqual(["state.json"]);
         expect(exit.trim()).toBe("");
       } finally {

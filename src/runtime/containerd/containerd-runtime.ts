@@ -2,6 +2,7 @@
 import { randomUUID } from "node:crypto";
 import type { Digest } from "../../image/digest.ts";
 import type { Container, ImageName } from "../../image/node-state.ts";
+import { ownRootUsage } from "../own-root.ts";
 import type {
   CallOptions,
   Capabilities,
@@ -201,6 +202,8 @@ class ContainerdRuntime implements ContainerRuntime {
     const { roots } = await storagePlugins(this.#connection, scope);
     const found = await filesystemsOf(roots, this.#probe);
     if (found.length > 0) return found;
+    const own = await ownRootUsage(roots);
+    if (own !== undefined) return [own];
     const mountpoint = await this.#cri.imageFilesystem(scope);
     return mountpoint ? filesystemsOf([mountpoint], this.#probe) : [];
   }

@@ -1,5 +1,6 @@
 // How full the filesystems are that hold images, as far as the daemon's directories can be seen from here.
-import { stat, statfs } from "node:fs/promises";
+import { stat } from "node:fs/promises";
+import { usageOf } from "../own-root.ts";
 import type { FilesystemUsage } from "../runtime.ts";
 
 /** One filesystem and the number that tells it from others. */
@@ -24,20 +25,11 @@ export async function filesystemsOf(
   return [...byDevice.values()];
 }
 
-/** Asks the kernel. What is reserved for root counts as used, as the kubelet counts it. */
+/** Asks the kernel. */
 export async function probeFilesystem(path: string): Promise<ProbedFilesystem | undefined> {
   try {
-    const [{ dev }, found] = await Promise.all([stat(path), statfs(path)]);
-    return {
-      device: dev,
-      usage: {
-        path,
-        capacityBytes: found.blocks * found.bsize,
-        usedBytes: (found.blocks - found.bavail) * found.bsize,
-        inodes: found.files,
-        inodesUsed: found.files - found.ffree,
-      },
-    };
+    const [{ dev }, usage] = await Promise.all([stat(path), usageOf(path, path)]);
+    return { device: dev, usage };
   } catch {
     // Inside a container the daemon's directories may not be mounted: then their fill level is unknown, not zero.
     return undefined;
