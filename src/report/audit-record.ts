@@ -28,7 +28,7 @@ const image = {
   /** What the names point to. */
   target: z.string(),
   /** Every digest that means the image. */
-  digests: z.array(z.string()),
+  digests: z.array(z.string()).readonly(),
   lastUsed: z.string().nullable(),
 };
 
@@ -53,14 +53,14 @@ const schemas = {
     /** The reason in words. */
     detail: z.string(),
     /** The names that are to go. */
-    names: z.array(z.string()),
+    names: z.array(z.string()).readonly(),
     /** True when the image goes with them. */
     deletes: z.boolean(),
   }),
   /** A name is gone. */
   untagged: z.object({ event: z.literal("untagged"), ...image, name: z.string(), recovered }),
   /** An image is gone: its last name went. */
-  deleted: z.object({ event: z.literal("deleted"), ...image, ...bytes, names: z.array(z.string()), recovered }),
+  deleted: z.object({ event: z.literal("deleted"), ...image, ...bytes, names: z.array(z.string()).readonly(), recovered }),
   /** A name of an intent that was not removed after all, and why. */
   left: z.object({
     event: z.literal("left"),

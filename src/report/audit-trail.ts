@@ -102,7 +102,7 @@ export class AuditTrail {
 
   #intend(
     { detail, ...image }: ExplainedImage,
-    names: string[],
+    names: readonly string[],
     deletes: boolean,
   ): AuditRecordOf<"intent"> | undefined {
     if (names.length === 0) return undefined;

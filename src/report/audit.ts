@@ -85,7 +85,7 @@ class Recorder {
   }
 
   async close(): Promise<void> {
-    await this.#inTime(this.#file.flush());
+    await this.#inTime(this.#append([]));
   }
 
   /** What is known from before has to be settled first: our own intents must not be taken for it. */

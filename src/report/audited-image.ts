@@ -35,7 +35,7 @@ function modeOf(code: string, demand: Plan["demand"]): Mode {
 /** An image that a person's request touches, and which of its names are to go. */
 export interface RequestedImage {
   readonly image: ExplainedImage;
-  readonly names: string[];
+  readonly names: readonly string[];
   readonly deletes: boolean;
 }
 
@@ -64,5 +64,5 @@ export function auditedRequest({ namespace, plan, emptied }: NodeRemoval, state:
 }
 
 function identity(namespace: string, { id, target, digests }: Image) {
-  return { namespace, image: id, target, digests: [...digests] };
+  return { namespace, image: id, target, digests };
 }
