@@ -12,7 +12,7 @@ const hour = 3_600_000;
 
 const origin = { node: "node-1", runtime: "containerd", command: "run" } as const;
 
-function about(word: string, hoursAgo: number, more: Partial<AuditRecordOf<"untagged">> = {}) {
+function about(word: string, hoursAgo: number, more: Partial<Pick<AuditRecordOf<"untagged">, "mode" | "reason">> = {}) {
   const [image, target] = [digestOf(`config ${word}`), digestOf(`manifest ${word}`)];
   return {
     ...origin,
@@ -33,7 +33,7 @@ function removed(
   word: string,
   names: string[],
   hoursAgo: number,
-  more: Partial<AuditRecordOf<"untagged">> = {},
+  more: Partial<Pick<AuditRecordOf<"untagged">, "mode" | "reason">> = {},
 ): AuditRecord[] {
   const common = about(word, hoursAgo, more);
   const bytes = { bytes: 41 * 2 ** 20, aloneBytes: 50 * 2 ** 20 };
