@@ -105,7 +105,9 @@ export class Revalidator {
     if (sameContainers && samePods(this.#state.pods, pods)) return;
     const namespaces = this.#state.namespaces.map((n) => (n.name === namespace ? { ...n, containers } : n));
     this.#state = { ...this.#state, namespaces, pods };
-    this.#verdicts = byImage(makePlan({ ...this.#input.planned, state: this.#withoutGoneNames() }));
+    this.#verdicts = byImage(
+      makePlan({ ...this.#input.planned, state: this.#withoutGoneNames(), recheck: this.#input.plan }),
+    );
   }
 
   #withoutGoneNames(): NodeState {

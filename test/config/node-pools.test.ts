@@ -98,7 +98,7 @@ describe("the settings of a pool", () => {
     expect(problems).toEqual([
       expect.stringMatching(/^nodePools\.0\.match\.gpu is true: expected a label value.*quotes/),
       expect.stringMatching(/^nodePools\.0\.interval is "soon": expected a duration/),
-      expect.stringMatching(/^nodePools\.1\.policy\.keep\.0 is wrong: keep pattern/),
+      expect.stringMatching(/^nodePools\.1\.policy\.keep\.0 is wrong: pattern/),
       expect.stringMatching(/^unknown key nodePools\.1\.policy\.unusedfor/),
       expect.stringMatching(/^unknown key nodePools\.1\.runtime/),
       expect.stringMatching(/^nodePools\.2\.name .*string/),
