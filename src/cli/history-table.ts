@@ -1,5 +1,5 @@
 // The table of `history`: what went and why, the newest at the end.
-import { describeDuration } from "../decide/protection.ts";
+import { describeDuration } from "../decide/duration.ts";
 import { shortHex } from "../image/digest.ts";
 import type { AuditRecord } from "../report/audit-record.ts";
 import { formatBytes } from "../report/bytes.ts";

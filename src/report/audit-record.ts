@@ -60,7 +60,13 @@ const schemas = {
   /** A name is gone. */
   untagged: z.object({ event: z.literal("untagged"), ...image, name: z.string(), recovered }),
   /** An image is gone: its last name went. */
-  deleted: z.object({ event: z.literal("deleted"), ...image, ...bytes, names: z.array(z.string()).readonly(), recovered }),
+  deleted: z.object({
+    event: z.literal("deleted"),
+    ...image,
+    ...bytes,
+    names: z.array(z.string()).readonly(),
+    recovered,
+  }),
   /** A name of an intent that was not removed after all, and why. */
   left: z.object({
     event: z.literal("left"),
