@@ -36,14 +36,25 @@ export const commandTable: readonly CommandSpec[] = [
     name: "plan",
     summary: "what would be removed and kept, and why; changes nothing",
     description: [
-      "One row for each image: what becomes of it, its name, how many other names it has, the bytes that removing it alone would free, and the reason. Names that go from an image that stays are listed below it.",
-      "Ages count only when a flag, the environment or a configuration file asks for them.",
+      "One row for each image: what becomes of it, its name, how many other names it has, the bytes that removing it alone would free and those that it frees in this plan (after all that goes before it), how long ago it was pulled or first seen, for how long nothing used it, and the reason. Names that go from an image that stays are listed below it. On a terminal a bar shows what the disk holds.",
+      "Ages count only when a flag, the environment or a configuration file asks for them. With a configuration file the plan is that of the agent: a disk that is too full counts as well.",
+      "With --what-if the node is judged a second time by other settings, and the answer is what would change against the settings of now. A key is written as in the configuration file: unusedFor, policy.keep, pressure.high, safety.maxRemovalsPerRun ...; lists are separated by commas.",
     ],
-    flags: [own(allNames), policyFlags, ...nodeFlags],
+    flags: [
+      own(allNames, {
+        flags: "--what-if <key=value>",
+        meaning: "what another setting would change, e.g. unusedFor=7d",
+        repeatable: true,
+      }),
+      policyFlags,
+      ...nodeFlags,
+    ],
     examples: [
       { line: "prunelet plan", meaning: "everything that nothing uses now" },
       { line: "prunelet plan --unused-for 24h --keep 'registry.example/base/*'", meaning: "as a careful policy would" },
       { line: "prunelet plan --snapshot node.json -o json", meaning: "of a captured node, for programs" },
+      { line: "prunelet plan --config agent.yaml --what-if unusedFor=7d", meaning: "before a setting is changed" },
+      { line: "prunelet plan --what-if pressure.high=60% --what-if pressure.low=50%", meaning: "other marks" },
     ],
   },
   {

@@ -1,9 +1,12 @@
 // The JSON of `plan` and `prune`. Field names are an interface: more may be added, none is renamed.
 import type { FailureReason, Outcome } from "../act/outcome.ts";
+import type { Brake } from "../decide/brake.ts";
+import type { Demand } from "../decide/demand.ts";
 import type { Plan } from "../decide/plan.ts";
 import type { Reason } from "../decide/reason.ts";
 import type { NodeState } from "../image/node-state.ts";
 import { whyLeft } from "./left-alone.ts";
+import { type PlanImage, planImages } from "./plan-images.ts";
 
 export interface KeptName {
   readonly name: string;
@@ -28,6 +31,12 @@ export interface PlanReport {
   readonly reclaimedBytes: number;
   /** Present and true when the bytes are sums of sizes that the runtime tells. */
   readonly approximateBytes?: true;
+  /** What had to be freed, and the bytes of it, or of the budget, that cannot be found; null when nothing had to. */
+  readonly demand: Demand | null;
+  readonly shortfallBytes: number;
+  /** Limits that held removals back. */
+  readonly brakes: readonly Brake[];
+  readonly images: readonly PlanImage[];
   readonly durationMs: number;
   readonly warnings: readonly string[];
 }
@@ -53,6 +62,10 @@ export function planReport({ state, plan, durationMs, outcome }: PlanReportInput
     plannedBytes: plan.plannedBytes,
     reclaimedBytes: outcome?.reclaimedBytes ?? 0,
     ...(plan.approximate ? { approximateBytes: true } : {}),
+    demand: plan.demand ?? null,
+    shortfallBytes: plan.shortfall,
+    brakes: plan.brakes,
+    images: planImages(plan),
     durationMs,
     warnings: plan.warnings,
   };
