@@ -55,9 +55,10 @@ export async function compose(input: ComposeInput): Promise<Session> {
 }
 
 async function captured(path: string): Promise<Session> {
-  const { state, history: remembered } = await readNodeFile(path, { now: Date.now() });
+  const { state, history: remembered, filesystems = [] } = await readNodeFile(path, { now: Date.now() });
   const clock: Clock = { ...systemClock, now: () => state.takenAt };
-  const runtime = createEmbeddedRuntime(state, { now: clock.now });
+  // How full the disk was is known only where it was captured; the embedded runtime would make something up.
+  const runtime = { ...createEmbeddedRuntime(state, { now: clock.now }), filesystems: async () => filesystems };
   const history = fromHistoryDocument(remembered, "just-used") ?? emptyHistory("record-time");
   const pods = state.pods === null ? noPods : fixedPods(state.pods, state.takenAt);
   return {
@@ -68,7 +69,7 @@ async function captured(path: string): Promise<Session> {
     origin: "captured",
     capture: (out, h) => {
       const after = { takenAt: state.takenAt, ...runtime.snapshot(), pods: state.pods };
-      return writeNodeFile(out, after, h.unknown === "record-time" ? undefined : toHistoryDocument(h));
+      return writeNodeFile(out, after, h.unknown === "record-time" ? undefined : toHistoryDocument(h), filesystems);
     },
     close: () => runtime.close(),
   };
@@ -164,6 +165,7 @@ async function captureNow(path: string, runtime: ContainerRuntime, pods: PodSour
     path,
     { takenAt, ...state, pods: view.kind === "synced" ? view.pods : null },
     toHistoryDocument(history),
+    await runtime.filesystems().catch(() => []),
   );
 }
 

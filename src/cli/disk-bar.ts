@@ -1,4 +1,5 @@
 // The bar of a disk: what is used and by what, what a plan would free, and how far pressure would go.
+import { stripVTControlCharacters } from "node:util";
 import { takeInventory } from "../decide/inventory.ts";
 import type { Plan } from "../decide/plan.ts";
 import { formatBytes } from "../report/bytes.ts";
@@ -97,14 +98,12 @@ function wrapped(entries: readonly string[], look: Look): string[] {
   const lines: string[] = [];
   for (const entry of entries) {
     const last = lines.at(-1);
-    if (last !== undefined && visible(last).length + 2 + visible(entry).length <= look.width) {
+    if (
+      last !== undefined &&
+      stripVTControlCharacters(last).length + 2 + stripVTControlCharacters(entry).length <= look.width
+    ) {
       lines[lines.length - 1] = `${last}  ${entry}`;
     } else lines.push(entry);
   }
   return lines;
-}
-
-function visible(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: colours are control characters.
-  return text.replaceAll(/\u001b\[\d+m/g, "");
 }
