@@ -1,7 +1,7 @@
 // Every command of the program, in the order in which help and documentation list them. Data only: command-runners.ts runs them.
 import { removeCodes } from "../decide/reason.ts";
 import type { CommandSpec, FlagGroup } from "./command-spec.ts";
-import { auditFlags, nodeFlags, outputFlags, policyFlags } from "./flag-table.ts";
+import { nodeFlags, policyFlags } from "./flag-table.ts";
 
 const references = "reference, digest, image ID or the beginning of one";
 
@@ -171,7 +171,7 @@ export const commandTable: readonly CommandSpec[] = [
     summary: "what was removed on this node, when, why and by whom",
     description: [
       "Lists the audit file and those that were put aside, the newest record at the end: one row for each image that was deleted and for each name that went from an image that stayed. JSON and YAML hold the records as they were written. With --all every record is listed: intents, each name of a deleted image, names that stayed after all, and what whole rounds freed.",
-      "It reads the file only, and neither the runtime nor Kubernetes. Lines that a crash has torn are passed over and counted.",
+      "It reads the file only, and neither the runtime nor Kubernetes: of the flags that say which node, only --audit-file matters. Lines that a crash has torn are passed over and counted.",
     ],
     flags: [
       own(
@@ -191,8 +191,7 @@ export const commandTable: readonly CommandSpec[] = [
         { flags: "--limit <number>", meaning: "the newest records, at most this many; 0 for all", default: "100" },
         { flags: "--all", meaning: "every record, also intents and what stayed" },
       ),
-      outputFlags,
-      auditFlags,
+      ...nodeFlags,
     ],
     examples: [
       { line: "prunelet history --since 24h", meaning: "of the last day" },

@@ -1,40 +1,27 @@
 // The flags that several commands share.
 import { InvalidArgumentError } from "commander";
-import type { FlagGroup, FlagSpec } from "./command-spec.ts";
-
-const auditFile: FlagSpec = {
-  flags: "--audit-file <file>",
-  meaning: "where removals are recorded; empty for nowhere",
-  key: "audit.file",
-  completes: "files",
-};
-
-/** Where the audit file is, for a command that looks at nothing else. */
-export const auditFlags: FlagGroup = { heading: "Which file", flags: [auditFile] };
-
-/** Flags of every command that prints data. */
-export const outputFlags: FlagGroup = {
-  heading: "Output and configuration",
-  flags: [
-    {
-      flags: "-o, --output <format>",
-      meaning: "output format",
-      choices: ["table", "json", "yaml"],
-      default: "table",
-    },
-    { flags: "--config <file>", meaning: "configuration file (YAML)", completes: "files" },
-    {
-      flags: "--log-level <level>",
-      meaning: "log level",
-      key: "log.level",
-      choices: ["debug", "info", "warn", "error"],
-    },
-  ],
-};
+import type { FlagGroup } from "./command-spec.ts";
 
 /** Flags of every command that looks at a node. */
 export const nodeFlags: readonly FlagGroup[] = [
-  outputFlags,
+  {
+    heading: "Output and configuration",
+    flags: [
+      {
+        flags: "-o, --output <format>",
+        meaning: "output format",
+        choices: ["table", "json", "yaml"],
+        default: "table",
+      },
+      { flags: "--config <file>", meaning: "configuration file (YAML)", completes: "files" },
+      {
+        flags: "--log-level <level>",
+        meaning: "log level",
+        key: "log.level",
+        choices: ["debug", "info", "warn", "error"],
+      },
+    ],
+  },
   {
     heading: "Which node",
     flags: [
@@ -74,7 +61,12 @@ export const nodeFlags: readonly FlagGroup[] = [
         key: "stateFile",
         completes: "files",
       },
-      auditFile,
+      {
+        flags: "--audit-file <file>",
+        meaning: "where removals are recorded; empty for nowhere",
+        key: "audit.file",
+        completes: "files",
+      },
       {
         flags: "--snapshot <file>",
         meaning: "work in memory on a captured node instead of a live one",

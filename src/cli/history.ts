@@ -20,6 +20,9 @@ export interface HistoryFlags extends CommonFlags {
 
 /** Runs the command and returns its exit code. */
 export async function historyCommand(flags: HistoryFlags): Promise<number> {
+  if (flags.snapshot !== undefined) {
+    throw new CommandError("a captured node has no history of removals: leave --snapshot out", exitCode.usage);
+  }
   const { file } = loadConfig(commandSources(flags, { ages: false })).audit;
   if (file === "") throw new CommandError("nothing is recorded: audit.file is empty", exitCode.usage);
   const selection = new AuditSelection(wantedOf(flags, Date.now()));

@@ -171,6 +171,7 @@ describe("history", () => {
     [["--reason", "because"], "Allowed choices are unused, spare-name"],
     [["--image", "/[/"], "pattern /[/ is not a regular expression"],
     [["--audit-file", ""], "audit.file is empty"],
+    [["--snapshot", "node.json"], "a captured node has no history of removals"],
   ])("%j is wrong usage", async (args, message) => {
     const { code, stdout, stderr } = await history(...args);
 

@@ -1,6 +1,5 @@
 // Wrong input and hostile surroundings: one clear line with cause and mend, the right exit code, and nothing removed.
-import { spawnSync } from "node:child_process";
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import { join } from "node:path";
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
@@ -9,6 +8,7 @@ import { describeNodes } from "../support/e2e-node.ts";
 import { buildImage } from "../support/oci/image.ts";
 import { buildLayer } from "../support/oci/layer.ts";
 import { type RunResult, runPrunelet } from "../support/prunelet.ts";
+import { fillUp, mountSmall } from "../support/small-disk.ts";
 import { createTempFolder } from "../support/temp.ts";
 
 const image = buildImage({ layers: [buildLayer({ "data/text": "stays" })] });
@@ -261,23 +261,4 @@ function expectOneLine({ code, stdout, stderr }: RunResult, expected: number, me
   expect(stderr).toMatch(message);
   expect(stderr).toMatch(/^prunelet: [^\n]+\n$/);
   expect({ code, stdout }).toEqual({ code: expected, stdout: "" });
-}
-
-/** A filesystem of 64 KiB in memory; it goes away with the folder around it. */
-function mountSmall(parent: string, folder: string, mode: "ro" | "rw"): string {
-  const path = join(parent, folder);
-  mkdirSync(path);
-  const mount = spawnSync("mount", ["-t", "tmpfs", "-o", `size=64k,${mode}`, "tmpfs", path], { encoding: "utf8" });
-  if (mount.status !== 0) throw new Error(`cannot mount ${path}: ${mount.stderr}`);
-  return path;
-}
-
-function fillUp(folder: string): void {
-  for (let i = 0; i < 100; i++) {
-    try {
-      writeFileSync(join(folder, `filler-${i}`), Buffer.alloc(4096));
-    } catch {
-      return;
-    }
-  }
 }
