@@ -1,5 +1,6 @@
 // `prunelet run`: the controller. Rounds until told to stop, /metrics and probes meanwhile.
 
+import type { History } from "../decide/history.ts";
 import { createEventWriter } from "../kubernetes/events.ts";
 import { watchNode } from "../kubernetes/node.ts";
 import { systemClock } from "../observe/clock.ts";
@@ -44,21 +45,46 @@ export async function runCommand(flags: RunFlags): Promise<number> {
   };
   const isLive = flags.snapshot === undefined && config.runtime !== "embedded";
   const stateFile = isLive ? openStateFile(config.stateFile, systemClock, report) : undefined;
-  const history = stateFile === undefined ? {} : { history: stateFile.history };
-  const composed = await compose({ config, snapshot: flags.snapshot, report, ...history });
-  const session = { ...composed, pods: observedPods(composed.pods, report) };
+  try {
+    const history = stateFile === undefined ? {} : { history: stateFile.history };
+    const composed = await compose({ config, snapshot: flags.snapshot, report, ...history });
+    const session = { ...composed, pods: observedPods(composed.pods, report) };
+    await runSession({ session, settings, report, sinks, log, stateFile, snapshotOut: flags.snapshotOut });
+    return exitCode.done;
+  } finally {
+    stateFile?.close();
+  }
+}
+
+interface Running {
+  readonly settings: AgentSettings;
+  readonly session: Session;
+  readonly report: ReportSink;
+  /** What `report` feeds; more are added. */
+  readonly sinks: ReportSink[];
+  readonly log: Log;
+  readonly stateFile: StateFile | undefined;
+  readonly snapshotOut: string | undefined;
+}
+
+/** Runs until told to stop, and closes the session. */
+async function runSession(running: Running): Promise<void> {
+  const { session, settings, report, sinks, log, stateFile, snapshotOut } = running;
   const stop = stopSignal();
   const events = kubernetesEvents(session, settings, report);
   const audit = auditOf(session, { command: "run", settings: () => settings.config.current().config.audit, report });
+  let latest = session.history;
+  const remember = (known: History): void => {
+    latest = known;
+    stateFile?.remember(known);
+  };
   try {
     const metrics = createMetrics({ version, runtime: session.runtime.kind, runtimeVersion: "unknown" });
     sinks.push(metrics.sink, events.sink, audit.sink);
-    await serve({ settings, session, report, log, stateFile, audit, signal: stop.signal, registry: metrics.registry });
-    if (flags.snapshotOut !== undefined) await session.capture(flags.snapshotOut, session.history);
-    return exitCode.done;
+    await serve({ settings, session, report, log, remember, audit, signal: stop.signal, registry: metrics.registry });
+    if (snapshotOut !== undefined) await session.capture(snapshotOut, latest);
   } finally {
     stop.release();
-    stateFile?.close();
     await audit.close();
     await events.close();
     await session.pods.stop();
@@ -71,14 +97,14 @@ interface Serving {
   readonly session: Session;
   readonly report: ReportSink;
   readonly log: Log;
-  readonly stateFile: StateFile | undefined;
+  readonly remember: (history: History) => void;
   readonly audit: Audit;
   readonly signal: AbortSignal;
   readonly registry: ReturnType<typeof createMetrics>["registry"];
 }
 
 async function serve(serving: Serving): Promise<void> {
-  const { settings, session, report, log, signal, registry, stateFile, audit } = serving;
+  const { settings, session, report, log, signal, registry, remember, audit } = serving;
   const { config } = settings.config.current();
   let controller: Controller | undefined;
   const http = await startHttpServer({
@@ -114,7 +140,7 @@ async function serve(serving: Serving): Promise<void> {
       report,
       beforeImage: audit.beforeImage,
       remember: (history) => {
-        stateFile?.remember(history);
+        remember(history);
         giveMemoryBack();
       },
       signal,
