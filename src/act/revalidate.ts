@@ -33,10 +33,11 @@ export class Revalidator {
   readonly #gone = new Map<string, Set<string>>();
   #verdicts: ReadonlyMap<string, ReadonlyMap<Digest, ImageVerdict>>;
   #state: NodeState;
-  #hearsChanges = true;
+  #hearsChanges: boolean;
 
   constructor(input: RevalidatorInput) {
     this.#input = input;
+    this.#hearsChanges = input.runtime.capabilities.events;
     this.#verdicts = byImage(input.plan);
     this.#state = input.planned.state;
   }

@@ -107,17 +107,20 @@ class Walk {
     }
   }
 
-  /** From the last taken to the first: what is given back can only make those before it look less worth, never more. */
+  /** From the last taken to the first, and again until all that is left is worth it: without one another may be worth less. */
   giveBackWorthless(): ReadonlySet<number> {
     const worthless = new Set<number>();
-    const kept = this.#taken.toReversed().filter(({ number, code }) => {
-      if (code === undefined || this.#isWorth(number, code) || this.#isNeededFor(number)) return true;
-      this.#gone.giveBack(number);
-      this.#isTaken.delete(number);
-      worthless.add(number);
-      return false;
-    });
-    this.#taken = kept.reverse();
+    for (let before = -1; before !== worthless.size; ) {
+      before = worthless.size;
+      for (const { number, code } of this.#taken.toReversed()) {
+        if (code === undefined || worthless.has(number)) continue;
+        if (this.#isWorth(number, code) || this.#isNeededFor(number)) continue;
+        this.#gone.giveBack(number);
+        this.#isTaken.delete(number);
+        worthless.add(number);
+      }
+    }
+    this.#taken = this.#taken.filter(({ number }) => this.#isTaken.has(number));
     return worthless;
   }
 
@@ -145,10 +148,14 @@ class Walk {
   /** Worth going: it frees more than next to nothing, or it is what makes the difference. */
   #isWorth(number: number, code: NonNullable<Stretch["code"]>): boolean {
     const share = this.#gone.shareOf(number);
+    const whole = this.#input.content.sizeOf(number);
+    const isMuch = {
+      bytes: exceeds(share.bytes, whole.bytes, fewBytes),
+      inodes: exceeds(share.inodes, whole.inodes, fewInodes),
+    };
     const goals = this.#input.stretches.filter((stretch) => stretch.code === code);
     return goals.some(({ bytes, inodes }) => {
-      if (share.bytes > negligible(bytes, negligibleBytes) || share.inodes > negligible(inodes, negligibleInodes))
-        return true;
+      if ((bytes > 0 && isMuch.bytes) || (inodes > 0 && isMuch.inodes)) return true;
       const without = { bytes: this.#gone.bytes - share.bytes, inodes: this.#gone.inodes - share.inodes };
       return this.#isEnough({ bytes, inodes }) && (without.bytes < bytes || without.inodes < inodes);
     });
@@ -167,12 +174,12 @@ class Walk {
 }
 
 // An image that shares all its layers with one that stays still has a manifest and a config of its own: a few thousand bytes.
-const negligibleBytes = 64 * 1024;
-const negligibleInodes = 8;
+const fewBytes = 64 * 1024;
+const fewInodes = 8;
 
-/** Next to nothing, measured by what is wanted. Where nothing of it is wanted, any amount is. */
-function negligible(wanted: number, most: number): number {
-  return wanted <= 0 ? Number.POSITIVE_INFINITY : Math.min(most, wanted / 1000);
+/** True for more than next to nothing, measured by the whole image. */
+function exceeds(share: number, whole: number, few: number): boolean {
+  return share > Math.min(few, whole / 100);
 }
 
 const severity: Readonly<Record<DemandMode, number>> = { routine: 0, pressure: 1, emergency: 2 };

@@ -55,6 +55,16 @@ export class SharedContent {
     return bytes;
   }
 
+  /** Everything that an image holds, whoever else holds it as well. */
+  sizeOf(number: number): { readonly bytes: number; readonly inodes: number } {
+    const size = { bytes: 0, inodes: 0 };
+    for (const item of this.itemsOf[number] ?? []) {
+      size.bytes += this.bytes[item] ?? 0;
+      size.inodes += this.inodes[item] ?? 0;
+    }
+    return size;
+  }
+
   #add({ namespace, image }: NamespacedImage, number: number): readonly number[] {
     const items: number[] = [];
     for (const { digest, size } of image.blobs) {

@@ -1,5 +1,5 @@
 // The audit trail: what is written before an image is touched, and what became of each of its names. Pure but for the ids.
-import type { NameOutcome, NameResult } from "../act/outcome.ts";
+import type { NameOutcome, NameResult, Outcome } from "../act/outcome.ts";
 import type { ReferenceOutcome } from "../act/remove-outcome.ts";
 import type { ImageVerdict, Plan } from "../decide/plan.ts";
 import type { NodeRemoval } from "../decide/removal-on-node.ts";
@@ -33,6 +33,8 @@ export class AuditTrail {
   readonly #origin: AuditOrigin;
   readonly #run: string;
   readonly #open = new Map<string, Open>();
+  /** Intents to delete an image whose names did not all go by themselves: the round's end tells whether it went. */
+  readonly #doubtful = new Map<string, AuditRecordOf<"intent">>();
   #runtime = "";
   #plan: Plan | undefined;
   #intents = 0;
@@ -70,10 +72,7 @@ export class AuditTrail {
         return this.#referenceDone(event.outcome);
       case "round-done": {
         this.#plan = undefined;
-        const { names, reclaimedBytes } = event.outcome;
-        return names.some(({ result }) => result.kind === "removed")
-          ? [this.#freed(reclaimedBytes, event.plan.plannedBytes)]
-          : [];
+        return this.#roundDone(event.outcome, event.plan.plannedBytes);
       }
       case "references-done": {
         const { references, reclaimedBytes } = event.outcome;
@@ -98,6 +97,17 @@ export class AuditTrail {
 
   #freed(bytes: number, plannedBytes: number): AuditRecordOf<"freed"> {
     return { event: "freed", ...this.where(), bytes, plannedBytes };
+  }
+
+  /** A runtime that removes whole images may take an image although one of its names had moved meanwhile. */
+  #roundDone({ names, deleted, reclaimedBytes }: Outcome, plannedBytes: number): readonly AuditRecord[] {
+    const late = deleted.flatMap((image) => this.#doubtful.get(keyOf(image)) ?? []);
+    this.#doubtful.clear();
+    const anything = names.some(({ result }) => result.kind === "removed");
+    return [
+      ...late.map((intent) => deletedLine(intent, this.where())),
+      ...(anything ? [this.#freed(reclaimedBytes, plannedBytes)] : []),
+    ];
   }
 
   #intend(
@@ -129,6 +139,7 @@ export class AuditTrail {
     if (open.waiting.size > 0) return [line];
     this.#open.delete(keyOf(intent));
     const gone = intent.deletes && open.allGone && open.ours;
+    if (intent.deletes && !gone && open.ours) this.#doubtful.set(keyOf(intent), intent);
     return gone ? [line, deletedLine(intent, this.where())] : [line];
   }
 

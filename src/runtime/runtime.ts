@@ -31,6 +31,10 @@ export interface Capabilities {
   readonly compareAndDelete: boolean;
   readonly pinnedImages: boolean;
   readonly namespaces: boolean;
+  /** A name is a record of its own, with labels and the time when it was made. */
+  readonly nameRecords: boolean;
+  /** Changes are told as they happen. Where they are not, only looking again shows them. */
+  readonly events: boolean;
 }
 
 export interface RuntimeInfo {
@@ -49,11 +53,17 @@ export interface RuntimeState {
   readonly foreignBlobs: readonly Digest[];
 }
 
-/**
- * What became of the removal of one name, or of a whole image. `already-gone` is success: somebody else was faster. `moved`:
- * the name points elsewhere by now, or the image has a name that the caller does not know of; nothing was removed.
- */
+/** What became of the removal of one name. `already-gone` is success: somebody else was faster. */
 export type RemovalResult = "removed" | "already-gone" | "moved";
+
+/** What became of the removal of a whole image. */
+export type ImageRemovalResult =
+  /** `names`: those that it had right before and that went with it. */
+  | { readonly kind: "removed"; readonly names: readonly string[] }
+  /** Somebody else was faster. */
+  | { readonly kind: "already-gone" }
+  /** Nothing was removed: by now the image has a name that the caller does not know of. */
+  | { readonly kind: "renamed"; readonly name: string };
 
 /** An image to be removed whole, with all its names. */
 export interface WholeImage {
@@ -61,6 +71,8 @@ export interface WholeImage {
   readonly target: Digest;
   /** The names that the caller knows of. */
   readonly names: readonly string[];
+  /** What the caller knows: an image that was pinned meanwhile is not removed. */
+  readonly pinned: boolean;
 }
 
 /** What became of the wish for a name. `already-there` is success: the name points to the target. */
@@ -125,7 +137,7 @@ export interface ContainerRuntime {
    * Looks right before whether the image has got other names, and afterwards whether it is really gone: when the runtime
    * says done and the image is still there, this throws with code `conflict`.
    */
-  removeImage(namespace: string, image: WholeImage, options?: CallOptions): Promise<RemovalResult>;
+  removeImage(namespace: string, image: WholeImage, options?: CallOptions): Promise<ImageRemovalResult>;
   /**
    * Makes a name for an image that has one already. Fails with code `not-found` when no name points to the target, with
    * `conflict` when the name points to something else, with `unsupported` where no names can be made.

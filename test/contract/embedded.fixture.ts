@@ -15,6 +15,8 @@ export const embeddedFixture: RuntimeFixture = {
     compareAndDelete: true,
     pinnedImages: true,
     namespaces: true,
+    nameRecords: true,
+    events: true,
   },
   open: async () => {},
   subject: async () => createSubject(),
@@ -48,6 +50,7 @@ function createSubject(): Subject {
       const name = await runtime.findName(namespace, image);
       if (name === undefined) throw new Error(`no name ${image} to make a container of`);
       runtime.addContainer(namespace, { id, image, imageId: name.target, state, snapshotKey: `overlayfs/${id}` });
+      return id;
     },
     async removeContainer(id) {
       runtime.removeContainer(namespace, id);

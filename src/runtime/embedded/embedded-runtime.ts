@@ -1,7 +1,14 @@
 // A container runtime in memory, with the semantics of a real one: names, one pool of content, collection on request.
 import type { Digest } from "../../image/digest.ts";
 import type { Instant, NodeState } from "../../image/node-state.ts";
-import type { ContainerRuntime, CreationResult, NameRecord, RemovalResult, WholeImage } from "../runtime.ts";
+import type {
+  ContainerRuntime,
+  CreationResult,
+  ImageRemovalResult,
+  NameRecord,
+  RemovalResult,
+  WholeImage,
+} from "../runtime.ts";
 import { RuntimeError } from "../runtime-error.ts";
 import { type CallGate, createCallGate } from "./call-gate.ts";
 import { type ChangeFeed, createChangeFeed } from "./change-feed.ts";
@@ -76,7 +83,7 @@ function portTo(memory: Memory, gate: CallGate, feed: ChangeFeed): ContainerRunt
       await gate.pass("removeImage", options);
       if (memory.capabilities.untag) throw cannot("remove image", "names are removed one by one here");
       const result = removeImageFrom(memory.stores.get(namespace), image);
-      if (result === "removed") feed.publish({ kind: "image", namespace });
+      if (result.kind === "removed") feed.publish({ kind: "image", namespace });
       return result;
     },
     async createName(namespace, name, options) {
@@ -125,12 +132,13 @@ function cannot(operation: string, why: string): RuntimeError {
 }
 
 /** As CRI removes: the image with every name it has, unless it has got one that the caller does not know of. */
-function removeImageFrom(store: NamespaceStore | undefined, { target, names }: WholeImage): RemovalResult {
+function removeImageFrom(store: NamespaceStore | undefined, { target, names }: WholeImage): ImageRemovalResult {
   const own = [...(store?.names.values() ?? [])].filter((name) => name.target === target).map(({ name }) => name);
-  if (own.some((name) => !names.includes(name))) return "moved";
+  const unknown = own.find((name) => !names.includes(name));
+  if (unknown !== undefined) return { kind: "renamed", name: unknown };
   for (const name of own) store?.names.delete(name);
   const nameless = store?.nameless.delete(target) ?? false;
-  return own.length > 0 || nameless ? "removed" : "already-gone";
+  return own.length > 0 || nameless ? { kind: "removed", names: own } : { kind: "already-gone" };
 }
 
 function removeNameFrom(store: NamespaceStore | undefined, name: string, target: Digest): RemovalResult {

@@ -40,6 +40,8 @@ const everything: Capabilities = {
   compareAndDelete: true,
   pinnedImages: true,
   namespaces: true,
+  nameRecords: true,
+  events: true,
 };
 
 /** What a node in memory can do: everything but what the node it stands for could not, or what a test takes away. */
