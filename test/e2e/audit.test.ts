@@ -100,15 +100,9 @@ describeNodes("the audit", (node) => {
       const folder = mountSmall(node().folder.path, `state-full-${folders}`, "rw");
       fillUp(folder);
       await imported(node(), "state-full", 1);
-      const agent = startAgent(node(), { auditFile: path, stateFile: join(folder, "state.json") });
-      try {
-        await waitFor("the image to go", async () => (await node().names()).length === 0);
-      } finally {
-        agent.signal("SIGTERM");
-      }
+      const stderr = await agentUntilClean(node(), { auditFile: path, stateFile: join(folder, "state.json") });
 
-      expect((await agent.ended).code).toBe(0);
-      expect(agent.stderr().match(/"level":"warn"[^\n]*cannot write the state file .* \(ENOSPC\)/g)).toHaveLength(1);
+      expect(stderr.match(/"level":"warn"[^\n]*cannot write the state file .* \(ENOSPC\)/g)).toHaveLength(1);
     });
 
     test.each([
@@ -123,15 +117,9 @@ describeNodes("the audit", (node) => {
       const folder = mountSmall(node().folder.path, `state-${folders}`, "rw");
       writeFileSync(join(folder, "state.json"), text);
       await imported(node(), "state", 1);
-      const agent = startAgent(node(), { auditFile: path, stateFile: join(folder, "state.json") });
-      try {
-        await waitFor("the image to go", async () => (await node().names()).length === 0);
-      } finally {
-        agent.signal("SIGTERM");
-      }
+      const stderr = await agentUntilClean(node(), { auditFile: path, stateFile: join(folder, "state.json") });
 
-      expect((await agent.ended).code).toBe(0);
-      expect(agent.stderr()).toMatch(message);
+      expect(stderr).toMatch(message);
       const files = readdirSync(folder).filter((name) => readFileSync(join(folder, name), "utf8") === text);
       expect(files).toEqual([aside ? expect.stringMatching(/^state\.json\.corrupt-/) : "state.json"]);
     });
@@ -184,10 +172,24 @@ function isDeleted({ event }: AuditRecord): boolean {
   return event === "deleted";
 }
 
-function startAgent(
-  node: E2eNode,
-  files: { readonly auditFile: string; readonly stateFile?: string },
-): RunningPrunelet {
+interface AgentFiles {
+  readonly auditFile: string;
+  readonly stateFile?: string;
+}
+
+/** Runs an agent until no name is left, checks that it ends well, and returns what it logged. */
+async function agentUntilClean(node: E2eNode, files: AgentFiles): Promise<string> {
+  const agent = startAgent(node, files);
+  try {
+    await waitFor("every name to go", async () => (await node.names()).length === 0);
+  } finally {
+    agent.signal("SIGTERM");
+  }
+  expect((await agent.ended).code).toBe(0);
+  return agent.stderr();
+}
+
+function startAgent(node: E2eNode, files: AgentFiles): RunningPrunelet {
   const config = join(node.folder.path, "agent.yaml");
   const stateFile = files.stateFile ?? join(node.folder.path, "state.json");
   writeFileSync(

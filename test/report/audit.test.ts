@@ -2,7 +2,9 @@
 import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { NameOutcome } from "../../src/act/outcome.ts";
 import { removeReferences } from "../../src/act/remove.ts";
+import type { ImageVerdict } from "../../src/decide/plan.ts";
 import type { NodeState } from "../../src/image/node-state.ts";
 import { type Audit, openAudit } from "../../src/report/audit.ts";
 import { type AuditRecord, parseAuditLine } from "../../src/report/audit-record.ts";
@@ -185,6 +187,31 @@ describe("the audit", () => {
     expect(outcome.deleted.map(({ id }) => id)).toEqual([app.id]);
     expect(events.filter((event) => event.kind === "audit-failed" && event.first)).toHaveLength(1);
     expect(told().filter((line) => line === "deleted" || line === "intent")).toEqual(["intent", "deleted", "intent"]);
+  });
+
+  it("says that an image is gone when the runtime took it whole, although one of its names had moved", async () => {
+    const { audit } = open();
+    const { plan } = await planOn(node);
+    const verdict = plan.images.find(({ action }) => action === "delete") as ImageVerdict;
+    const { id, target } = verdict.image;
+    audit.sink({ kind: "planned", state: node, plan, filesystems: [] });
+    await audit.beforeImage(verdict);
+    const outcomes = verdict.names.map(({ name }, i): NameOutcome => {
+      const result = { kind: i === 0 ? "moved" : "removed" } as const;
+      return { namespace: "default", name, target, reason: "unused", result, seconds: 0 };
+    });
+    for (const outcome of outcomes) audit.sink({ kind: "name-done", outcome });
+    const deleted = [{ namespace: "default", id, target, reason: "unused" } as const];
+    audit.sink({
+      kind: "round-done",
+      at: 0,
+      seconds: 1,
+      plan,
+      outcome: { names: outcomes, deleted, reclaimedBytes: 1 },
+    });
+    await audit.close();
+
+    expect(told().map((line) => line.split(" ")[0])).toEqual(["intent", "left", "untagged", "deleted", "freed"]);
   });
 
   it("tells what a person asked for by reference", async () => {

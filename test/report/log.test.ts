@@ -4,7 +4,7 @@ import { pino } from "pino";
 import { describe, expect, it } from "vitest";
 import type { ReportEvent } from "../../src/report/event.ts";
 import { logSink } from "../../src/report/log.ts";
-import { good, mixed, nameOutcome, plan, roundDone, state } from "./example.ts";
+import { good, mixed, nameOutcome, plan, roundDone, spare, state } from "./example.ts";
 
 type Line = Record<string, unknown> & { readonly level: string; readonly msg: string };
 
@@ -20,7 +20,8 @@ function linesOf(events: readonly ReportEvent[], level = "debug"): Line[] {
     { level, base: null, timestamp: false, formatters: { level: (label) => ({ level: label }) } },
     stream,
   );
-  for (const event of events) logSink(log)(event);
+  const sink = logSink(log);
+  for (const event of events) sink(event);
   return lines;
 }
 
@@ -39,6 +40,19 @@ describe("the log", () => {
     const lines = linesOf([{ kind: "planned", state, plan: warned, filesystems: [] }], "info");
 
     expect(lines).toEqual([{ level: "warn", msg: "container c1 names no image" }]);
+  });
+
+  it("tells of each removal what the audit tells: every digest, bytes, last use, and what made it go", () => {
+    const outcome = nameOutcome("r.example/spare:1", { kind: "removed" }, { target: spare.target });
+    const lines = linesOf(
+      [{ kind: "planned", state, plan, filesystems: [] }, { kind: "name-done", outcome }, roundDone(good)],
+      "info",
+    );
+
+    const facts = { image: spare.id, digests: spare.digests, mode: "routine", reason: "unused", aloneBytes: 3_300 };
+    expect(lines[0]).toMatchObject({ msg: "untagged", name: "r.example/spare:1", target: spare.target, ...facts });
+    expect(lines.find(({ msg }) => msg === "deleted")).toMatchObject({ target: spare.target, bytes: 3_300, ...facts });
+    expect(lines[0]).toHaveProperty("lastUsed");
   });
 
   it("has one info line for a good round, with counts and bytes for people and machines", () => {
