@@ -1,10 +1,38 @@
-// Measures what a removal really freed: the deleted images' content that the runtime no longer has.
+// Measures what a removal really freed: by the content that is gone, or by the space that images take where content is not told.
 import type { ImageVerdict } from "../decide/plan.ts";
 import type { Digest } from "../image/digest.ts";
+import type { Instant } from "../image/node-state.ts";
+import type { Clock } from "../observe/clock.ts";
 import type { CallOptions, ContainerRuntime } from "../runtime/runtime.ts";
+import { RuntimeError } from "../runtime/runtime-error.ts";
+
+/** Says what was freed since it was made. */
+export interface FreedMeter {
+  /** Bytes, never below 0. Ends early, with what is known by then, when the signal fires. */
+  freedBy(deleted: readonly ImageVerdict[], options: CallOptions): Promise<number>;
+}
+
+/** Made before the first removal: where the space is measured, this is when it is measured for the first time. */
+export async function createFreedMeter(
+  runtime: ContainerRuntime,
+  clock: Clock,
+  options: CallOptions,
+): Promise<FreedMeter> {
+  if (runtime.capabilities.exactBytes) {
+    return { freedBy: (deleted, given) => freedContent(deleted, runtime, given) };
+  }
+  const before = await usedNow(runtime, clock, options).catch(ignoreRuntimeError);
+  return {
+    async freedBy(deleted, given) {
+      if (deleted.length === 0 || before === undefined) return 0;
+      const after = await settledUse(runtime, clock, given);
+      return after === undefined ? 0 : Math.max(0, before.bytes - after.bytes);
+    },
+  };
+}
 
 /** Bytes of the images' blobs and layer snapshots that are gone. Each blob counts once, however many images shared it. */
-export async function measureFreed(
+async function freedContent(
   deleted: readonly ImageVerdict[],
   runtime: ContainerRuntime,
   options?: CallOptions,
@@ -27,4 +55,45 @@ export async function measureFreed(
   }
   for (const [digest, size] of blobs) if (!blobsLeft.has(digest)) bytes += size;
   return bytes;
+}
+
+interface Use {
+  readonly bytes: number;
+  readonly countedAt: Instant;
+}
+
+/** What images take; what the whole filesystems hold where the runtime does not count images. */
+async function usedNow(runtime: ContainerRuntime, clock: Clock, options: CallOptions): Promise<Use | undefined> {
+  const counted = await runtime.imageUsage(options);
+  if (counted !== undefined) return counted;
+  const filesystems = await runtime.filesystems(options);
+  if (filesystems.length === 0) return undefined;
+  return { bytes: filesystems.reduce((sum, { usedBytes }) => sum + usedBytes, 0), countedAt: clock.now() };
+}
+
+/** Milliseconds between two looks, and after which the last one has to do: containerd counts every 10 s. */
+const lookAgainAfter = 500;
+const settlesWithin = 20_000;
+
+/** Runtimes free and count later than they answer: looked at until two counts made after the removal are the same. */
+async function settledUse(runtime: ContainerRuntime, clock: Clock, options: CallOptions): Promise<Use | undefined> {
+  const removedAt = clock.now();
+  let use = await usedNow(runtime, clock, options);
+  for (let last: Use | undefined; !isSettled(use, last, removedAt); ) {
+    if (options.signal?.aborted || clock.now() - removedAt >= settlesWithin) break;
+    await clock.sleep(lookAgainAfter, options.signal);
+    last = use;
+    use = await usedNow(runtime, clock, options);
+  }
+  return use;
+}
+
+function isSettled(use: Use | undefined, last: Use | undefined, removedAt: Instant): boolean {
+  if (use === undefined) return true;
+  return last !== undefined && last.countedAt >= removedAt && last.bytes === use.bytes;
+}
+
+function ignoreRuntimeError(error: unknown): undefined {
+  if (error instanceof RuntimeError) return undefined;
+  throw error;
 }

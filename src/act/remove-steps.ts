@@ -2,6 +2,7 @@
 import { type NodeRemoval, type NodeRemovalRequest, planInNamespace } from "../decide/removal-on-node.ts";
 import { reportsOf } from "../decide/removal-steps.ts";
 import type { RemovalPlan, RemovalStep } from "../decide/removal-types.ts";
+import type { Digest } from "../image/digest.ts";
 import type { Container, NamespaceState, NodeState, Pod } from "../image/node-state.ts";
 import type { PodSource } from "../kubernetes/pod-source.ts";
 import type { Clock } from "../observe/clock.ts";
@@ -68,6 +69,8 @@ class StepRun {
   /** The steps whose name is gone, taken away by us or by somebody faster. */
   readonly gone = new Set<RemovalStep>();
   readonly #input: StepsInput;
+  /** Images that went whole, and the names that went with them. */
+  readonly #whole = new Map<Digest, ReadonlySet<string>>();
   #judged: Judged | undefined;
   #containers: { readonly readAt: number; readonly list: readonly Container[] } | undefined;
 
@@ -88,7 +91,9 @@ class StepRun {
 
   async #take(step: RemovalStep): Promise<RemovalFailure | undefined> {
     try {
-      return (await this.#refusal(step)) ?? (await this.#carryOut(step));
+      // Once an image went whole there is nothing left to refuse.
+      const refusal = this.#whole.has(step.target) ? undefined : await this.#refusal(step);
+      return refusal ?? (await this.#carryOut(step));
     } catch (error) {
       return failureOfError(error);
     }
@@ -132,12 +137,35 @@ class StepRun {
       this.done.push(step);
       return undefined;
     }
-    const result = await runtime.removeName(removal.namespace, name, target, this.#options);
-    if (result === "moved") return changedMeanwhile(`${name} points to another image by now and was left alone`);
+    const result = await this.#remove(step);
+    if (typeof result === "object") return result;
     this.gone.add(step);
     if (result === "removed") this.taken.push(step);
     this.done.push(result === "removed" ? step : withoutUntagged(step));
     return undefined;
+  }
+
+  async #remove({ name, target }: RemovalStep): Promise<"removed" | "already-gone" | RemovalFailure> {
+    const { runtime, removal } = this.#input;
+    if (!runtime.capabilities.untag) return this.#removeWhole(name, target);
+    const result = await runtime.removeName(removal.namespace, name, target, this.#options);
+    if (result !== "moved") return result;
+    return changedMeanwhile(`${name} points to another image by now and was left alone`);
+  }
+
+  /** The first step of an image takes the image with all its names, the others find that done. */
+  async #removeWhole(name: string, target: Digest): Promise<"removed" | "already-gone" | RemovalFailure> {
+    const taken = this.#whole.get(target);
+    if (taken !== undefined) return taken.has(name) ? "removed" : "already-gone";
+    const { runtime, removal, state } = this.#input;
+    const namespace = state.namespaces.find((candidate) => candidate.name === removal.namespace);
+    const image = namespace?.images.find((candidate) => candidate.target === target);
+    if (namespace === undefined || image === undefined) return changedMeanwhile(`${name} is gone`);
+    const names = namespace.names.filter((known) => known.target === target).map((known) => known.name);
+    const removed = await runtime.removeImage(namespace.name, { ...image, names }, this.#options);
+    if (removed.kind === "renamed") return changedMeanwhile(`the image is called ${removed.name} as well by now`);
+    this.#whole.set(target, new Set(removed.kind === "removed" ? removed.names : []));
+    return removed.kind === "removed" && removed.names.includes(name) ? "removed" : "already-gone";
   }
 
   async #freshContainers(namespace: string): Promise<readonly Container[]> {

@@ -8,7 +8,7 @@ import type { PodSource } from "../kubernetes/pod-source.ts";
 import type { Clock } from "../observe/clock.ts";
 import { observeNode } from "../observe/observe-node.ts";
 import type { CallOptions, ContainerRuntime } from "../runtime/runtime.ts";
-import { measureFreed } from "./measure.ts";
+import { createFreedMeter, type FreedMeter } from "./measure.ts";
 import {
   blind,
   failureOfError,
@@ -18,7 +18,7 @@ import {
 } from "./remove-outcome.ts";
 import { takeSteps } from "./remove-steps.ts";
 
-export interface RemoveInput extends Omit<NodeRemovalRequest, "ref"> {
+export interface RemoveInput extends Omit<NodeRemovalRequest, "ref" | "untag"> {
   readonly runtime: ContainerRuntime;
   readonly pods: PodSource;
   readonly clock: Clock;
@@ -41,6 +41,7 @@ export async function removeReferences(input: RemoveInput): Promise<RemovalOutco
   const references: ReferenceOutcome[] = [];
   let state: NodeState | undefined = input.state;
   let stale = false;
+  const meter = await createFreedMeter(input.runtime, input.clock, callOptions(input));
   for (const reference of input.references) {
     // Looking again is only worth its while when something changed; each step looks at its uses anyway.
     if (stale) state = await lookAgain(input);
@@ -49,7 +50,7 @@ export async function removeReferences(input: RemoveInput): Promise<RemovalOutco
     references.push(outcome);
     stale = outcome.touched || state === undefined;
   }
-  return { references, ...(await collect(references, input)) };
+  return { references, ...(await collect(references, meter, input)) };
 }
 
 async function removeOne(
@@ -75,7 +76,7 @@ async function removeOne(
   if (state === undefined)
     return done({ error: blind(`${reference} was not tried: the node could not be seen again`) });
   const seen = only(state, input.namespaces);
-  const request: NodeRemovalRequest = { ...input, ref: reference };
+  const request: NodeRemovalRequest = { ...input, ref: reference, untag: input.runtime.capabilities.untag };
   const removal = planOnNode(seen, request);
   const { namespace, plan } = removal;
   const plannedBytes = plan.kind === "removal" ? bytesOf(state, removal) : 0;
@@ -107,7 +108,11 @@ async function lookAgain(input: RemoveInput): Promise<NodeState | undefined> {
 type Collected = Pick<RemovalOutcome, "reclaimedBytes"> & { readonly collectFailure?: RemovalFailure };
 
 /** One collection for all references; none when every image keeps a name. */
-async function collect(references: readonly ReferenceOutcome[], input: RemoveInput): Promise<Collected> {
+async function collect(
+  references: readonly ReferenceOutcome[],
+  meter: FreedMeter,
+  input: RemoveInput,
+): Promise<Collected> {
   const emptied = new Map<string, Map<Digest, ImageVerdict>>();
   for (const { namespace, emptied: images } of references) {
     const known = emptied.get(namespace) ?? new Map<Digest, ImageVerdict>();
@@ -120,7 +125,7 @@ async function collect(references: readonly ReferenceOutcome[], input: RemoveInp
   if (all.length === 0) return { reclaimedBytes: 0 };
   try {
     await input.runtime.collect();
-    return { reclaimedBytes: await measureFreed(all, input.runtime, callOptions(input)) };
+    return { reclaimedBytes: await meter.freedBy(all, callOptions(input)) };
   } catch (error) {
     return { reclaimedBytes: 0, collectFailure: failureOfError(error) };
   }

@@ -33,10 +33,11 @@ export class Revalidator {
   readonly #gone = new Map<string, Set<string>>();
   #verdicts: ReadonlyMap<string, ReadonlyMap<Digest, ImageVerdict>>;
   #state: NodeState;
-  #hearsChanges = true;
+  #hearsChanges: boolean;
 
   constructor(input: RevalidatorInput) {
     this.#input = input;
+    this.#hearsChanges = input.runtime.capabilities.events;
     this.#verdicts = byImage(input.plan);
     this.#state = input.planned.state;
   }
@@ -105,7 +106,9 @@ export class Revalidator {
     if (sameContainers && samePods(this.#state.pods, pods)) return;
     const namespaces = this.#state.namespaces.map((n) => (n.name === namespace ? { ...n, containers } : n));
     this.#state = { ...this.#state, namespaces, pods };
-    this.#verdicts = byImage(makePlan({ ...this.#input.planned, state: this.#withoutGoneNames() }));
+    this.#verdicts = byImage(
+      makePlan({ ...this.#input.planned, state: this.#withoutGoneNames(), recheck: this.#input.plan }),
+    );
   }
 
   #withoutGoneNames(): NodeState {

@@ -61,7 +61,7 @@ function toLoopSettings(live: LiveConfig, hold: Hold | undefined): LoopSettings 
     concurrency: act.concurrency,
     callTimeoutMs: act.callTimeout,
     maxGap: Math.max(longestGap, lostRounds * interval),
-    policyAt: (now) => toPolicy(config.policy, now),
+    policyAt: (now) => toPolicy(config, now),
     pressure: toPressure(config.pressure),
     triggers: triggers.events ? triggers : undefined,
     windowsAt: (now) => windowsAt(windows, now),

@@ -75,15 +75,22 @@ export async function withSession(
   const session = await compose({ config: base, snapshot: flags.snapshot, report, needsHistory });
   try {
     const { config } = await configOnNode(sources, session.ownNode);
-    return await work({ config, session, report, policy: toPolicy(config.policy, session.clock.now()) });
+    return await work({ config, session, report, policy: toPolicy(config, session.clock.now()) });
   } finally {
     await session.close();
   }
 }
 
+/** True when a rule of the policy looks at what happened before, in a routine round. */
+function needsMemory(policy: Config["policy"]): boolean {
+  const { unusedFor, danglingFor = 0, minAge, keepPerRepository, podNamespaces, maxImageBytes } = policy;
+  if (unusedFor > 0 || danglingFor > 0 || minAge > 0 || keepPerRepository > 0) return true;
+  return podNamespaces.only.length > 0 || podNamespaces.except.length > 0 || maxImageBytes !== undefined;
+}
+
 /** True when ages count, or when a state file was named: it then has to be readable, and is kept up to date. */
 export function usesHistory({ stateFile }: CommonFlags, { policy }: Config): boolean {
-  return stateFile !== undefined || policy.unusedFor > 0 || policy.minAge > 0;
+  return stateFile !== undefined || needsMemory(policy);
 }
 
 /** What ends a command is said once, by the line that the command ends with; the log would only say it again. */

@@ -1,6 +1,5 @@
 // Builds the adapters that a command works with: a live node, a captured node, or the lively embedded one.
 
-import { ConfigError } from "../config/config-error.ts";
 import type { Config } from "../config/schema.ts";
 import { emptyHistory, type History } from "../decide/history.ts";
 import type { Pod } from "../image/node-state.ts";
@@ -11,11 +10,11 @@ import { type Clock, systemClock } from "../observe/clock.ts";
 import { fromHistoryDocument, HistoryFileError, readHistoryFile, toHistoryDocument } from "../observe/history-file.ts";
 import { readNodeFile, writeNodeFile } from "../observe/node-file.ts";
 import type { ReportSink } from "../report/event.ts";
-import { connectContainerd } from "../runtime/containerd/containerd-runtime.ts";
-import { findSockets, knownSockets } from "../runtime/detect.ts";
+import type { Found } from "../runtime/detect.ts";
 import { createEmbeddedRuntime } from "../runtime/embedded/embedded-runtime.ts";
 import { createLivelyNode, type LivelyNode } from "../runtime/embedded/lively-node.ts";
 import type { ContainerRuntime } from "../runtime/runtime.ts";
+import { connectRuntime } from "./connect.ts";
 import type { OwnNode } from "./own-node.ts";
 
 /** What a command works with. */
@@ -28,6 +27,8 @@ export interface Session {
   readonly origin: "live" | "captured" | "lively";
   /** The lively node, when that is what the session works on. */
   readonly lively?: LivelyNode;
+  /** The live runtime: which one, where, and why. */
+  readonly found?: Found;
   /** The own node in Kubernetes; undefined when Kubernetes is not used. */
   readonly ownNode?: OwnNode;
   /** Writes the state of the node to a file. */
@@ -44,7 +45,7 @@ export interface ComposeInput {
   readonly needsHistory?: boolean;
 }
 
-/** Builds the session. Reads files, but connects to nothing yet. */
+/** Builds the session. Reads files, and asks sockets who answers where the configuration leaves it open. */
 export async function compose(input: ComposeInput): Promise<Session> {
   if (input.snapshot !== undefined) return captured(input.snapshot);
   if (input.config.runtime === "embedded") return lively();
@@ -93,7 +94,7 @@ async function live({ config, report, needsHistory = true }: ComposeInput): Prom
     ...(config.pods.kubeconfig === undefined ? {} : { kubeconfig: config.pods.kubeconfig }),
     ...(config.pods.nodeName === undefined ? {} : { nodeName: config.pods.nodeName }),
   });
-  const runtime = connect(config, report);
+  const { runtime, found: chosen } = await connectRuntime(config, report);
   const history = rememberedHistory(config.stateFile, needsHistory, report);
   if (found.kind === "none") report({ kind: "notice", level: "debug", message: found.reason });
   const pods =
@@ -110,6 +111,7 @@ async function live({ config, report, needsHistory = true }: ComposeInput): Prom
     clock: systemClock,
     history,
     origin: "live",
+    found: chosen,
     ...(found.kind === "none" ? {} : { ownNode: found }),
     capture: (out, h) => captureNow(out, runtime, pods, h),
     close: async () => {
@@ -127,30 +129,6 @@ function rememberedHistory(path: string, needed: boolean, report: ReportSink): H
     report({ kind: "notice", level: "debug", message: error.message });
     return emptyHistory("just-used");
   }
-}
-
-function connect(config: Config, report: ReportSink): ContainerRuntime {
-  if (config.runtime === "cri" || config.runtime === "docker") {
-    throw new ConfigError([`runtime ${config.runtime} is not supported by this version: use --runtime containerd`]);
-  }
-  const endpoint = config.endpoint ?? findEndpoint(config.runtime);
-  const onCall = (call: string, seconds: number): void => report({ kind: "runtime-call", call, seconds });
-  return connectContainerd({ endpoint, namespaces: config.namespaces, onCall });
-}
-
-function findEndpoint(kind: Config["runtime"]): string {
-  const found = findSockets();
-  const first = found[0];
-  if (first === undefined) {
-    if (kind === "containerd") return `unix://${knownSockets[0]?.path}`;
-    const looked = knownSockets.map((socket) => socket.path).join(", ");
-    throw new ConfigError([`no container runtime found (looked at ${looked}): give --endpoint unix:///path.sock`]);
-  }
-  if (found.length > 1) {
-    const paths = found.map((socket) => `unix://${socket.path} (${socket.distribution})`).join(", ");
-    throw new ConfigError([`several container runtimes found: ${paths}: choose one with --endpoint`]);
-  }
-  return `unix://${first.path}`;
 }
 
 async function captureNow(path: string, runtime: ContainerRuntime, pods: PodSource, history: History): Promise<void> {

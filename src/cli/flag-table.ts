@@ -77,14 +77,25 @@ export const policyFlags: FlagGroup = {
   flags: [
     { flags: "--dangling", meaning: "only images without a tag or digest reference" },
     { flags: "--unused-for <duration>", meaning: "only what nothing has used for this long, e.g. 24h" },
+    { flags: "--dangling-for <duration>", meaning: "the same for dangling images, when it differs" },
     {
       flags: "--min-age <duration>",
       meaning: "only what was pulled or first seen at least this long ago, e.g. 10m",
     },
+    { flags: "--keep-per-repository <number>", meaning: "this many newest tags of each repository stay" },
     {
       flags: "--keep <pattern>",
-      meaning: "reference, glob, /regular expression/ or digest that stays",
+      meaning: "reference, glob, /regular expression/, digest or label:key=value that stays",
       repeatable: true,
+    },
+    {
+      flags: "--remove <pattern>",
+      meaning: "goes first and whatever its age, as soon as nothing uses it",
+      repeatable: true,
+    },
+    {
+      flags: "--max-image-bytes <size>",
+      meaning: "beyond this, images go whatever the time since their last use, e.g. 40Gi",
     },
     { flags: "--filter <filter>", meaning: "until=..., label=..., label!=..., dangling=...", repeatable: true },
   ],

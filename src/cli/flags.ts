@@ -21,8 +21,12 @@ export interface CommonFlags {
 export interface PolicyFlags {
   readonly dangling?: boolean;
   readonly unusedFor?: string;
+  readonly danglingFor?: string;
   readonly minAge?: string;
+  readonly keepPerRepository?: string;
+  readonly maxImageBytes?: string;
   readonly keep?: string[];
+  readonly remove?: string[];
   readonly filter?: string[];
 }
 
@@ -42,8 +46,12 @@ export function toConfigTree(flags: CommonFlags & PolicyFlags & RunOnlyFlags): R
     policy: {
       danglingOnly: flags.dangling,
       unusedFor: flags.unusedFor,
+      danglingFor: flags.danglingFor,
       minAge: flags.minAge,
+      keepPerRepository: numberIn(flags.keepPerRepository),
+      maxImageBytes: flags.maxImageBytes,
       keep: flags.keep,
+      remove: flags.remove,
       filters: flags.filter,
     },
     stateFile: flags.stateFile,
@@ -51,4 +59,9 @@ export function toConfigTree(flags: CommonFlags & PolicyFlags & RunOnlyFlags): R
     http: { listen: flags.listen },
     log: { level: flags.logLevel },
   };
+}
+
+/** Flags are text; what is no number is refused by the schema as it was written. */
+function numberIn(text: string | undefined): number | string | undefined {
+  return text === undefined || !/^\d+$/.test(text) ? text : Number(text);
 }

@@ -1,5 +1,5 @@
 // `prunelet images`: the images of this node.
-import { describeDuration } from "../decide/protection.ts";
+import { describeDuration } from "../decide/duration.ts";
 import { shortHex } from "../image/digest.ts";
 import { formatBytes } from "../report/bytes.ts";
 import { withSession } from "./command-context.ts";

@@ -1,5 +1,5 @@
 // The page of `inspect` for a tired person: the verdict first, then who uses the image, then everything else.
-import { describeDuration } from "../decide/protection.ts";
+import { describeDuration } from "../decide/duration.ts";
 import { formatBytes } from "../report/bytes.ts";
 import { containerText, imageTitle, podText, readableName } from "./image-text.ts";
 import type { InspectPage } from "./inspect-page.ts";

@@ -1,7 +1,7 @@
 // The tables of `plan` and `prune` for people: what goes and why, what stays and why, and the totals.
 import type { ImageVerdict, Plan } from "../decide/plan.ts";
 import { shortHex } from "../image/digest.ts";
-import { formatBytes } from "../report/bytes.ts";
+import { formatBytes, formatEstimate } from "../report/bytes.ts";
 import type { PlanReport } from "../report/plan-json.ts";
 import { imageTitle, shortened } from "./image-text.ts";
 import { renderTable } from "./output.ts";
@@ -12,7 +12,7 @@ export function planTable(plan: Plan, { all = false }: { readonly all?: boolean 
   if (plan.images.length === 0) return "there are no images here";
   const ordered = [...plan.images.filter(isDeleted), ...plan.images.filter((verdict) => !isDeleted(verdict))];
   const namespaces = new Set(plan.images.map(({ namespace }) => namespace)).size;
-  const rows = ordered.flatMap((verdict) => (all ? nameRows(verdict) : imageRowsOf(verdict)));
+  const rows = ordered.flatMap((verdict) => (all ? nameRows(verdict, plan) : imageRowsOf(verdict, plan)));
   const table = renderTable(
     ["VERDICT", ...(namespaces > 1 ? ["NAMESPACE"] : []), "NAME", "IMAGE", "ALONE", "REASON"],
     rows.map(({ verdict, namespace, name, id, alone, why }) => [
@@ -40,7 +40,7 @@ function isDeleted({ action }: ImageVerdict): boolean {
   return action === "delete";
 }
 
-function imageRowsOf(verdict: ImageVerdict): Row[] {
+function imageRowsOf(verdict: ImageVerdict, { approximate }: Plan): Row[] {
   const { namespace, image, names, action, bytes } = verdict;
   const staying = names.filter((name) => name.action === "keep");
   const going = names.filter((name) => name.action === "untag");
@@ -49,7 +49,7 @@ function imageRowsOf(verdict: ImageVerdict): Row[] {
     shown.map(({ name }) => name),
     image.id,
   );
-  const base = { namespace, id: shortHex(image.id), alone: formatBytes(bytes) };
+  const base = { namespace, id: shortHex(image.id), alone: formatEstimate(bytes, approximate) };
   const spare = (name: ImageVerdict["names"][number]): Row => {
     return {
       verdict: "  untag",
@@ -64,13 +64,13 @@ function imageRowsOf(verdict: ImageVerdict): Row[] {
   return [first, ...(action === "delete" ? [] : going.map(spare))];
 }
 
-function nameRows({ namespace, image, names, action, bytes }: ImageVerdict): Row[] {
+function nameRows({ namespace, image, names, action, bytes }: ImageVerdict, { approximate }: Plan): Row[] {
   return names.map((name, i) => ({
     verdict: name.action === "keep" ? "keep" : action === "delete" ? "delete" : "untag",
     namespace,
     name: name.name,
     id: shortHex(image.id),
-    alone: i === 0 ? formatBytes(bytes) : "",
+    alone: i === 0 ? formatEstimate(bytes, approximate) : "",
     why: whyOf(name),
   }));
 }
@@ -79,12 +79,13 @@ function whyOf({ reasons }: ImageVerdict["names"][number]): string {
   return mainReason(reasons);
 }
 
-function totals({ images, plannedBytes }: Plan): string {
+function totals({ images, plannedBytes, approximate }: Plan): string {
   const names = images.flatMap((verdict) => verdict.names);
   const going = names.filter(({ action }) => action === "untag").length;
   const deleted = images.filter(isDeleted).length;
   const kept = `${count(images.length - deleted, "image")} and ${count(names.length - going, "name")} stay`;
-  return `${count(deleted, "image")} and ${count(going, "name")} would go, ${kept}; ${formatBytes(plannedBytes)} would be freed`;
+  const bytes = formatEstimate(plannedBytes, approximate);
+  return `${count(deleted, "image")} and ${count(going, "name")} would go, ${kept}; ${bytes} would be freed`;
 }
 
 /** What a round did. */
@@ -95,7 +96,9 @@ export function outcomeTable(report: PlanReport): string {
     ...report.leftAlone.map(({ name, result, message }) => `left      ${name} (${result}: ${message})`),
     ...report.failed.map(({ name, reason, message }) => `failed    ${name} (${reason}: ${message})`),
   ];
-  const total = `${count(report.untagged.length, "name")} untagged, ${count(report.deleted.length, "image")} deleted, ${formatBytes(report.reclaimedBytes)} freed (planned ${formatBytes(report.plannedBytes)})`;
+  const planned = formatEstimate(report.plannedBytes, report.approximateBytes === true);
+  const freed = `${formatBytes(report.reclaimedBytes)} freed (planned ${planned})`;
+  const total = `${count(report.untagged.length, "name")} untagged, ${count(report.deleted.length, "image")} deleted, ${freed}`;
   return [...lines, total].join("\n");
 }
 

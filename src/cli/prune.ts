@@ -2,7 +2,7 @@
 import { createInterface } from "node:readline/promises";
 import { writeHistoryFile } from "../observe/history-file.ts";
 import { type Planned, runRound } from "../reconcile/round.ts";
-import { formatBytes } from "../report/bytes.ts";
+import { formatEstimate } from "../report/bytes.ts";
 import { planReport } from "../report/plan-json.ts";
 import { type CommandContext, podsReady, usesHistory, withSession } from "./command-context.ts";
 import { CommandError, exitCode } from "./exit.ts";
@@ -55,7 +55,7 @@ async function approve(planned: Planned, flags: PruneFlags, { session, config }:
 
 async function confirmed({ plan }: Planned, names: number): Promise<boolean> {
   const images = plan.images.filter(({ action }) => action === "delete").length;
-  const what = `${count(images, "image")} and ${count(names, "name")} (${formatBytes(plan.plannedBytes)})`;
+  const what = `${count(images, "image")} and ${count(names, "name")} (${formatEstimate(plan.plannedBytes, plan.approximate)})`;
   if (!process.stdin.isTTY) {
     const message = `${what} would be removed: add --yes to do it without being asked, or --dry-run to look at the plan`;
     throw new CommandError(message, exitCode.refused);

@@ -1,7 +1,7 @@
 // `prunelet rmi REF...`: removes names and images that a person names, with the semantics of Docker's command of that name.
 import { removeReferences } from "../act/remove.ts";
 import type { ReferenceOutcome } from "../act/remove-outcome.ts";
-import { isCriNamespace } from "../decide/removal-on-node.ts";
+import { isCriNamespace } from "../decide/cri-namespace.ts";
 import type { NodeState } from "../image/node-state.ts";
 import { findKubernetes } from "../kubernetes/connection.ts";
 import { KubernetesConfigError } from "../kubernetes/errors.ts";

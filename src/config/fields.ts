@@ -2,7 +2,17 @@
 import * as z from "zod";
 import { InvalidPatternError, parsePattern } from "../decide/image-pattern.ts";
 import { readFilters } from "./filters.ts";
-import { durationForm, durationShape, parseDuration, parseShare, shareForm, shareShape } from "./units.ts";
+import {
+  durationForm,
+  durationShape,
+  parseDuration,
+  parseShare,
+  parseSize,
+  shareForm,
+  shareShape,
+  sizeForm,
+  sizeShape,
+} from "./units.ts";
 
 /** The error of a value that is something else than `form` says. */
 export const isNot = (form: string) => ({
@@ -52,8 +62,8 @@ export const socket = shaped(
   "unix:// and an absolute path, e.g. unix:///run/containerd/containerd.sock",
 );
 
-/** Patterns of names that stay. */
-export const keepPatterns = z.array(
+/** Patterns of the keep and the remove list. */
+export const patterns = z.array(
   z.string().superRefine((text, context) => {
     try {
       parsePattern(text);
@@ -70,6 +80,22 @@ export const filters = z.array(z.string()).superRefine((texts, context) => {
     context.addIssue({ code: "custom", path: index === undefined ? [] : [index], message: `is wrong: ${message}` });
   }
 });
+
+/** Bytes, as a size such as people write it. */
+export const size = () =>
+  z
+    .union([z.string().regex(sizeShape, isNot(sizeForm)), z.number().int().min(1, isNot(sizeForm))], isNot(sizeForm))
+    .transform((value, context) => {
+      const bytes = typeof value === "number" ? value : parseSize(value);
+      if (bytes !== undefined && bytes > 0) return bytes;
+      context.addIssue({ code: "custom", message: `is ${JSON.stringify(value)}: expected ${sizeForm}` });
+      return z.NEVER;
+    });
+
+/** Patterns of namespaces of pods. */
+export const podNamespaces = z.array(
+  z.string().regex(/^[a-z0-9*?-]+$/, isNot("a namespace of pods such as ci or team-*")),
+);
 
 const labelForm = 'a label value, a list of them, or "*" for any (put true, false and numbers into quotes)';
 

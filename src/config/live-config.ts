@@ -33,6 +33,7 @@ export const liveKeys: readonly string[] = [
   "interval",
   "jitter",
   "policy",
+  "safety",
   "act",
   "pressure",
   "triggers",
@@ -90,9 +91,9 @@ function isLive(key: string): boolean {
 }
 
 function keepWhatIsFixed(next: Config, atStart: Config): Config {
-  const { enabled, interval, jitter, policy, act, pressure, triggers, windows, events, nodePools } = next;
+  const { enabled, interval, jitter, policy, safety, act, pressure, triggers, windows, events, nodePools } = next;
   const log = { ...atStart.log, level: next.log.level };
-  const live = { enabled, interval, jitter, policy, act, pressure, triggers, windows, events, nodePools, log };
+  const live = { enabled, interval, jitter, policy, safety, act, pressure, triggers, windows, events, nodePools, log };
   return { ...atStart, ...live };
 }
 

@@ -1,6 +1,7 @@
 // The configuration: one schema from which the types, the defaults, the checks, the documentation and the chart's checks come.
 import * as z from "zod";
-import { duration, filters, keepPatterns, labelMatch, listen, share, socket } from "./fields.ts";
+import { orderNames } from "../decide/order.ts";
+import { duration, filters, labelMatch, listen, patterns, podNamespaces, share, size, socket } from "./fields.ts";
 import { pressure, triggers, windows } from "./pressure-fields.ts";
 
 const enabled = z.boolean().describe("false: nothing is observed and nothing is removed");
@@ -21,11 +22,50 @@ const policy = z.strictObject({
   minAge: duration()
     .describe("An image stays when it was pulled, or first seen, less than this long ago")
     .prefault("10m"),
+  danglingFor: duration()
+    .describe("The same for images without a tag or digest reference; as long as unusedFor when it is not set")
+    .optional(),
   danglingOnly: z.boolean().describe("Only images without a tag or digest reference may go").prefault(false),
-  keep: keepPatterns.describe("References, globs, /regular expressions/ or digests that stay").prefault([]),
+  keepPerRepository: z
+    .number()
+    .int()
+    .min(0)
+    .max(1_000)
+    .describe("This many newest tags of each repository stay; 0: no such rule")
+    .prefault(0),
+  keep: patterns
+    .describe("References, globs, /regular expressions/, digests or label:key=value of images that stay")
+    .prefault([]),
+  remove: patterns
+    .describe("Patterns of what goes first and whatever its age, as soon as nothing uses it and nothing else keeps it")
+    .prefault([]),
   filters: filters
     .describe("until=..., label=... and label!=... conditions that an image must meet to go")
     .prefault([]),
+  podNamespaces: z
+    .strictObject({
+      only: podNamespaces
+        .describe("Only images that pods of these namespaces alone used last may go; all when there are none")
+        .prefault([]),
+      except: podNamespaces.describe("Images that pods of these namespaces used last stay").prefault([]),
+    })
+    .prefault({}),
+  maxImageBytes: size()
+    .describe("Bytes that all images together may take, e.g. 40Gi: beyond, the least needed go")
+    .optional(),
+  order: z.enum(orderNames).describe("Which image goes before which").prefault("least-recently-used"),
+});
+
+const safety = z.strictObject({
+  maxRemovalsPerRun: z
+    .number()
+    .int()
+    .min(1)
+    .describe("Images that one round removes, at most; any number when it is not set")
+    .optional(),
+  maxRemovalFraction: share()
+    .describe("Share of the node's images that one round removes, at most; any share when it is not set")
+    .optional(),
 });
 
 const act = z.strictObject({
@@ -65,6 +105,7 @@ const nodePool = z.strictObject({
   interval: interval.optional(),
   jitter: jitter.optional(),
   policy: overlay(policy).describe("Settings of `policy` that differ here").optional(),
+  safety: overlay(safety).describe("Settings of `safety` that differ here").optional(),
   act: overlay(act).describe("Settings of `act` that differ here").optional(),
   pressure: overlay(pressure).describe("Settings of `pressure` that differ here").optional(),
   windows: windows.describe("Windows instead of the others").optional(),
@@ -96,6 +137,7 @@ export const configSchema = z.strictObject({
     )
     .prefault("30s"),
   policy: policy.prefault({}),
+  safety: safety.prefault({}),
   act: act.prefault({}),
   pressure: pressure.prefault({}),
   triggers: triggers.prefault({}),
@@ -123,7 +165,7 @@ export function configJsonSchema(): Record<string, unknown> {
 function overlay(section: z.ZodObject): z.ZodObject {
   const fields = Object.entries(section.shape).map(([key, field]) => {
     const bare = field instanceof z.ZodPrefault ? (field.unwrap() as z.ZodType) : (field as z.ZodType);
-    return [key, bare.optional()] as const;
+    return [key, (bare instanceof z.ZodObject ? overlay(bare) : bare).optional()] as const;
   });
   return z.strictObject(Object.fromEntries(fields));
 }

@@ -39,12 +39,15 @@ const sizeUnits: Readonly<Record<string, number>> = {
   ti: 2 ** 40,
 };
 
+/** The shape of a size. */
+export const sizeShape: RegExp = /^\d+(\.\d+)? ?([kKmMgGtT][iI]?)?[bB]?$/;
+
 /** What a size may look like, for error messages. */
 export const sizeForm = "a size such as 500Mi, 20Gi, 50MiB or 1000000 (bytes)";
 
 /** Bytes, or undefined when the text is no size. `Ki`, `Mi`, `Gi` and `Ti` are powers of 1024, `k`, `M`, `G` and `T` of 1000. */
 export function parseSize(text: string): number | undefined {
-  const match = /^(\d+(?:\.\d+)?) ?([kmgt]i?)?b?$/i.exec(text);
+  const match = sizeShape.test(text) ? /^([\d.]+) ?([kmgt]i?)?/i.exec(text) : null;
   if (match === null) return undefined;
   const bytes = Math.round(Number(match[1]) * (sizeUnits[(match[2] ?? "").toLowerCase()] as number));
   return Number.isSafeInteger(bytes) ? bytes : undefined;

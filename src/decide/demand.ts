@@ -18,3 +18,18 @@ export interface Demand {
   /** One phrase for people: which filesystem, how full. */
   readonly because: string;
 }
+
+/** Modes in the order in which they ignore more and more. */
+export const demandModes = ["routine", "pressure", "emergency"] as const satisfies readonly DemandMode[];
+
+/** Rules that do not count from a mode on. */
+const ignoredFrom = {
+  "recently-used": 1,
+  "too-young": 2,
+  "newest-of-repository": 2,
+} as const;
+
+/** True when a rule does not count in this mode. */
+export function ignores(mode: DemandMode, rule: keyof typeof ignoredFrom): boolean {
+  return demandModes.indexOf(mode) >= ignoredFrom[rule];
+}

@@ -1,6 +1,7 @@
 // What prunelet remembers of a node between rounds: when it saw things first, and when it last saw them used.
 import type { Digest } from "../image/digest.ts";
 import type { Instant, NodeState } from "../image/node-state.ts";
+import { atLook } from "./watched-time.ts";
 
 /** When something was seen first, when it was last seen used (never before its first sight), how often and by whom. */
 export interface Sighting {
@@ -49,36 +50,66 @@ export function emptyHistory(unknown: History["unknown"]): History {
   return { namespaces: new Map(), unknown };
 }
 
-/** Namespaces of the pods that use something now, in byte order. */
-export type Users = readonly string[];
+/** Who uses something now. */
+export interface Users {
+  /** Namespaces of the pods among them, in byte order. */
+  readonly namespaces: readonly string[];
+  /** When the youngest container among them was made, where the runtime tells. */
+  readonly since?: Instant;
+}
 
-/** What is in use in one namespace at one moment, and by pods of which namespaces. */
+/** What is in use in one namespace at one moment, and by whom. */
 export interface CurrentUses {
   readonly images: ReadonlyMap<Digest, Users>;
   readonly names: ReadonlyMap<string, Users>;
 }
 
-/** The history after a round: new things are first seen now, used things are last used now, things that are gone are forgotten. */
-export function recordUses(history: History, state: NodeState, uses: ReadonlyMap<string, CurrentUses>): History {
-  const now = state.takenAt;
-  const namespaces = new Map(history.namespaces);
+/**
+ * The history after a round: new things are first seen now, used things are last used now, things that are gone are forgotten.
+ * What lies in the future, because the clock jumped back, counts as now. `maxGap`: see `atLook`.
+ */
+export function recordUses(
+  history: History,
+  state: NodeState,
+  uses: ReadonlyMap<string, CurrentUses>,
+  maxGap?: number,
+): History {
+  const known = atLook(history, state.takenAt, maxGap);
+  const look: Look = { now: state.takenAt, last: history.lastLook };
+  const namespaces = new Map(known.namespaces);
   for (const namespace of state.namespaces) {
-    const before = history.namespaces.get(namespace.name);
+    const before = known.namespaces.get(namespace.name);
     const used = uses.get(namespace.name);
     const images = new Map<Digest, Sighting>();
     const names = new Map<string, Sighting>();
     for (const { name, target } of namespace.names) {
-      names.set(name, sight(before?.names.get(name), used?.names.get(name), now));
-      if (!images.has(target)) images.set(target, sight(before?.images.get(target), used?.images.get(target), now));
+      names.set(name, sight(before?.names.get(name), used?.names.get(name), look));
+      if (!images.has(target)) images.set(target, sight(before?.images.get(target), used?.images.get(target), look));
     }
     namespaces.set(namespace.name, { images, names });
   }
-  return { ...history, namespaces, lastLook: now };
+  return { ...known, namespaces, lastLook: look.now };
 }
 
-function sight(before: Sighting | undefined, users: Users | undefined, now: Instant): Sighting {
-  const known = before ?? firstSight(now);
+interface Look {
+  readonly now: Instant;
+  readonly last: Instant | undefined;
+}
+
+function sight(before: Sighting | undefined, users: Users | undefined, look: Look): Sighting {
+  const known = before === undefined ? firstSight(look.now) : notAfter(before, look.now);
   if (users === undefined) return known.inUse ? { ...known, inUse: false } : known;
-  const timesUsed = known.inUse ? known.timesUsed : known.timesUsed + 1;
-  return { firstSeen: known.firstSeen, lastUsed: now, timesUsed, usedBy: users, inUse: true };
+  const { firstSeen, timesUsed } = known;
+  const begun = timesUsed + (beganSince(known, users, look) ? 1 : 0);
+  return { firstSeen, lastUsed: look.now, timesUsed: begun, usedBy: users.namespaces, inUse: true };
+}
+
+/** A use began when there was none at the last look, or when a container was made since. */
+function beganSince({ inUse }: Sighting, { since }: Users, { last }: Look): boolean {
+  return !inUse || (since !== undefined && last !== undefined && since > last);
+}
+
+function notAfter(seen: Sighting, now: Instant): Sighting {
+  if (seen.lastUsed <= now && seen.firstSeen <= now) return seen;
+  return { ...seen, firstSeen: Math.min(seen.firstSeen, now), lastUsed: Math.min(seen.lastUsed, now) };
 }

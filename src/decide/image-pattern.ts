@@ -1,4 +1,5 @@
-// Keep patterns: exact references, globs, regular expressions between slashes, digests. Matched against full names.
+// Patterns of the keep and remove lists: exact references, globs, regular expressions between slashes, digests, labels of images.
+// Names are matched in full.
 import { type Digest, isDigest } from "../image/digest.ts";
 import type { Image } from "../image/node-state.ts";
 import {
@@ -8,12 +9,16 @@ import {
   repositoryOf,
   withDefaultTag,
 } from "../image/reference.ts";
+import { matchesLabel, parseLabelFilter } from "./label-filter.ts";
 
+/** What an entry of the keep or the remove list matches: single names, or images with all their names. */
 export interface ImagePattern {
   /** The pattern as it was written. */
   readonly text: string;
   readonly matchesName: (name: string) => boolean;
   readonly matchesImage: (image: Image) => boolean;
+  /** True when nobody can tell whether it matches, because the image's labels could not be read. */
+  readonly isUnsure: (image: Image) => boolean;
 }
 
 /** Thrown for a pattern that cannot be understood. The message names the cause and the mend. */
@@ -22,7 +27,8 @@ export class InvalidPatternError extends Error {
 }
 
 /**
- * Parses a keep pattern:
+ * Parses a pattern:
+ * - `label:key` or `label:key=value`: every image whose config has that label;
  * - `/regular expression/`, searched in the full name (`docker.io/library/nginx:1.27`);
  * - a digest, with or without `sha256:`: every image that has it as index, manifest or config;
  * - text with `*` (within a path component), `**` (across components) or `?`: a glob over the whole full name. The
@@ -30,8 +36,8 @@ export class InvalidPatternError extends Error {
  * - anything else is a reference: `nginx` means `docker.io/library/nginx:latest`.
  */
 export function parsePattern(text: string): ImagePattern {
-  if (text === "")
-    throw new InvalidPatternError("an empty keep pattern matches nothing: remove it or write a reference");
+  if (text === "") throw new InvalidPatternError("an empty pattern matches nothing: remove it or write a reference");
+  if (text.startsWith("label:")) return labelled(text);
   if (text.length > 1 && text.startsWith("/") && text.endsWith("/")) return regularExpression(text);
   const digest = /^[0-9a-f]{64}$/.test(text) ? `sha256:${text}` : text;
   if (isDigest(digest)) return wholeImage(text, digest);
@@ -45,19 +51,34 @@ function regularExpression(text: string): ImagePattern {
     expression = new RegExp(text.slice(1, -1), "u");
   } catch (error) {
     const cause = error instanceof Error ? error.message : String(error);
-    throw new InvalidPatternError(`keep pattern ${text} is not a regular expression: ${cause}`);
+    throw new InvalidPatternError(`pattern ${text} is not a regular expression: ${cause}`);
   }
-  return { text, matchesName: (name) => expression.test(name), matchesImage: () => false };
+  return namePattern(text, (name) => expression.test(name));
+}
+
+function labelled(text: string): ImagePattern {
+  const filter = parseLabelFilter(text.slice("label:".length), false);
+  if (filter === undefined || filter.negated) {
+    throw new InvalidPatternError(`pattern ${text} names no label: write label:key or label:key=value`);
+  }
+  const matchesImage = ({ labels }: Image): boolean => labels !== undefined && matchesLabel(filter, labels);
+  return { text, matchesName: no, matchesImage, isUnsure: ({ labels }) => labels === undefined };
+}
+
+const no = (): boolean => false;
+
+function namePattern(text: string, matchesName: ImagePattern["matchesName"]): ImagePattern {
+  return { text, matchesName, matchesImage: no, isUnsure: no };
 }
 
 function wholeImage(text: string, digest: Digest): ImagePattern {
-  return { text, matchesName: () => false, matchesImage: (image) => image.digests.includes(digest) };
+  return { text, matchesName: no, matchesImage: (image) => image.digests.includes(digest), isUnsure: no };
 }
 
 function glob(text: string): ImagePattern {
   // A pattern whose first component is a wildcard may mean a registry or a repository: both readings protect.
   const expressions = [...new Set([text, withDefaultRegistry(text)])].map(globExpression);
-  return { text, matchesName: (name) => expressions.some((e) => e.test(name)), matchesImage: () => false };
+  return namePattern(text, (name) => expressions.some((e) => e.test(name)));
 }
 
 function withDefaultRegistry(text: string): string {
@@ -91,13 +112,8 @@ function exactReference(text: string): ImagePattern {
   } catch (error) {
     if (!(error instanceof InvalidReferenceError)) throw error;
     throw new InvalidPatternError(
-      `keep pattern ${JSON.stringify(text)} is no image reference: ${error.message}; write a reference, a glob with *, or /a regular expression/`,
+      `pattern ${JSON.stringify(text)} is no image reference: ${error.message}; write a reference, a glob with *, or /a regular expression/`,
     );
   }
-  return {
-    text,
-    matchesName: (name) => name === text || full.has(name),
-    // `repo@digest` protects the image wherever this repository's name on it is spelled otherwise.
-    matchesImage: () => false,
-  };
+  return namePattern(text, (name) => name === text || full.has(name));
 }

@@ -1,6 +1,7 @@
 // Who uses an image, as things and not as reasons: containers and pods. Pure; the same reading of uses as plans are made by.
 import type { Digest } from "../image/digest.ts";
 import type { Container, NamespaceState, NodeState, Pod } from "../image/node-state.ts";
+import { isCriNamespace } from "./cri-namespace.ts";
 import { indexImages } from "./image-index.ts";
 import { findUses, type Usage } from "./usage.ts";
 
@@ -28,7 +29,7 @@ interface Users {
 function usersIn(namespace: NamespaceState, pods: readonly Pod[]): ReadonlyMap<Digest, ImageUsers> {
   const users = new Map<Digest, Users>();
   const index = indexImages(namespace);
-  const criManaged = namespace.name === "k8s.io";
+  const criManaged = isCriNamespace(namespace.name);
   const usersOf = (target: Digest): Users => {
     const known = users.get(target) ?? { containers: [], pods: [] };
     users.set(target, known);

@@ -1,19 +1,21 @@
 // The plan: a verdict with reasons for every name and every image, the order of removal, and the bytes it frees. Pure.
 import type { Digest } from "../image/digest.ts";
-import type { Image, Instant, NamespaceState, NodeState } from "../image/node-state.ts";
-import { compareBytes } from "../image/order.ts";
+import type { Image, Instant, NodeState } from "../image/node-state.ts";
 import type { Brake } from "./brake.ts";
+import { type Choice, choose, decisionsIn, modesFor, type Subject } from "./choose.ts";
+import { currentUses } from "./current-uses.ts";
 import type { Demand } from "./demand.ts";
 import type { CurrentUses, History } from "./history.ts";
-import { type ImageIndex, type IndexedImage, indexImages } from "./image-index.ts";
-import { classifyName } from "./name-kind.ts";
+import { type ImageIndex, indexImages } from "./image-index.ts";
+import { imageSight } from "./image-sight.ts";
+import { type JudgedNamespace, judgeNamespace, settleNames } from "./judge.ts";
 import type { Policy } from "./policy.ts";
-import { protectionsOf } from "./protection.ts";
 import type { Reason, RemoveCode } from "./reason.ts";
-import { measureReclaim, type NamespacedImage } from "./reclaim.ts";
-import { type JudgedName, type NameDecision, retainCriNames, retainLastName } from "./retention.ts";
-import { keepSharedIds } from "./shared-id.ts";
-import { findUses, type Usage } from "./usage.ts";
+import { RemovedSet } from "./removed-set.ts";
+import type { NameDecision } from "./retention.ts";
+import { type NamespacedImage, SharedContent } from "./shared-content.ts";
+import { judgeByNames, type Named, type RemoveDetails } from "./verdict.ts";
+import { atLook } from "./watched-time.ts";
 
 /** What becomes of one name. */
 export type NameVerdict =
@@ -45,12 +47,14 @@ export interface ImageVerdict {
 
 export interface Plan {
   readonly takenAt: Instant;
-  /** Verdicts in the order of removal: by namespace, then by the image's first name. */
+  /** Verdicts in the order of removal; after them those on images that stay, by namespace, then by the image's first name. */
   readonly images: readonly ImageVerdict[];
   /** Bytes that carrying the plan out frees. */
   readonly plannedBytes: number;
   /** Inodes that carrying the plan out frees: an estimate. */
   readonly plannedInodes: number;
+  /** True when all bytes are sums of sizes that the runtime tells, because it does not tell what images share. */
+  readonly approximate: boolean;
   /** What had to be freed now, when something had to. */
   readonly demand?: Demand;
   /** Bytes of the demand, and of the budget for all images, that the plan cannot free. */
@@ -82,165 +86,144 @@ export interface PlanInput {
 
 /** Decides what goes and what stays. The same input always gives the same plan. Time is `state.takenAt`. */
 export function makePlan(input: PlanInput): Plan {
-  const judged = input.state.namespaces.map((namespace) => judgeNamespace(namespace, input));
-  const reclaim = measureReclaim(input.state, holdersOf(input.state, judged));
-  const images = judged.flatMap(({ namespace, verdicts }) =>
-    verdicts.map((verdict): ImageVerdict => {
-      return { ...verdict, bytes: reclaim.alone(namespace, verdict.image), bytesInPlan: 0 };
-    }),
+  const { state, policy, demand } = input;
+  const history = atLook(input.history, state.takenAt, input.maxGap);
+  const indexes = state.namespaces.map(indexImages);
+  const content = new SharedContent(state, holdersOf(state, indexes));
+  const excess = Math.max(0, content.totalBytes - (policy.maxImageBytes ?? Number.POSITIVE_INFINITY));
+  const modes = modesFor(demand, excess);
+  const judged = state.namespaces.map((namespace, i) => {
+    const index = indexes[i] as ImageIndex;
+    const backoff = input.backoff?.get(namespace.name);
+    return judgeNamespace({ namespace, index, state, history, policy, backoff, modes });
+  });
+  const subjects = subjectsOf(judged, { history, now: state.takenAt });
+  const choice =
+    input.recheck === undefined
+      ? choose({ subjects, content, policy, demand, excess })
+      : sameChoice(input.recheck, subjects);
+  const settled = settle(state, judged, subjects, choice);
+  const details: RemoveDetails = demand === undefined ? {} : { pressure: demand.because };
+  const named = subjects.map((_, number) => judgeByNames(settled[number] ?? [], details));
+  return assemble({ input, judged, subjects, content, excess, choice, named });
+}
+
+/** Every image holds its content, those without any name included. Images with names come first, numbered as `subjectsOf` does. */
+function holdersOf(state: NodeState, indexes: readonly ImageIndex[]): readonly NamespacedImage[] {
+  const named = state.namespaces.flatMap(({ name }, i) =>
+    (indexes[i]?.images ?? []).map(({ image }) => ({ namespace: name, image })),
   );
-  return {
-    takenAt: input.state.takenAt,
-    images,
-    plannedInodes: 0,
-    shortfall: 0,
-    brakes: [],
-    plannedBytes: reclaim.together(images.filter((verdict) => verdict.action === "delete")),
-    uses: new Map(judged.map(({ namespace, usage, index }) => [namespace, currentUses(usage, index)])),
-    warnings: judged.flatMap(({ usage }) => usage.warnings),
-  };
-}
-
-type Unmeasured = Omit<ImageVerdict, "bytes" | "bytesInPlan">;
-
-interface JudgedNamespace {
-  readonly namespace: string;
-  readonly index: ImageIndex;
-  readonly usage: Usage;
-  readonly verdicts: readonly Unmeasured[];
-}
-
-/** Every image holds its content, those without any name included. */
-function holdersOf(state: NodeState, judged: readonly JudgedNamespace[]): NamespacedImage[] {
-  const named = judged.flatMap(({ namespace, index }) => index.images.map(({ image }) => ({ namespace, image })));
-  const targets = new Map(judged.map(({ namespace, index }) => [namespace, index.byTarget]));
-  const nameless = state.namespaces.flatMap(({ name, images }) =>
-    images.filter(({ target }) => !targets.get(name)?.has(target)).map((image) => ({ namespace: name, image })),
+  const nameless = state.namespaces.flatMap(({ name, images }, i) =>
+    images.filter(({ target }) => !indexes[i]?.byTarget.has(target)).map((image) => ({ namespace: name, image })),
   );
   return [...named, ...nameless];
 }
 
-function judgeNamespace(namespace: NamespaceState, input: PlanInput): JudgedNamespace {
-  const index = indexImages(namespace);
-  const criManaged = isCriManaged(namespace);
-  const { pods } = input.state;
-  const usage = findUses({ namespace, index, pods, semantics: input.policy.semantics, criManaged });
-  const context: ImageContext = { namespace, usage, input, criManaged, held: new Set(namespace.held.blobs) };
-  const decisions = index.images.map((entry) => decideImage(entry, context));
-  const settled = keepSharedIds(index.images, decisions);
-  const verdicts = index.images.map((entry, i) => toVerdict(namespace.name, entry, settled[i] ?? []));
-  return { namespace: namespace.name, index, usage, verdicts };
+function subjectsOf(
+  judged: readonly JudgedNamespace[],
+  memory: { readonly history: History; readonly now: Instant },
+): readonly Subject[] {
+  const subjects: Subject[] = [];
+  for (const one of judged) {
+    const here = { ...memory, namespace: one.namespace };
+    one.index.images.forEach((entry, at) => {
+      subjects.push({ number: subjects.length, judged: one, at, entry, sight: imageSight(entry, here) });
+    });
+  }
+  return subjects;
 }
 
-/** Names that containerd's CRI plugin manages follow the Kubernetes rules (design: Identity). */
-function isCriManaged(namespace: NamespaceState): boolean {
-  return namespace.name === "k8s.io";
-}
-
-function isCriManagedImage(entry: IndexedImage): boolean {
-  return entry.names.some((name) => name.labels["io.cri-containerd.image"] === "managed");
-}
-
-interface ImageContext {
-  readonly namespace: NamespaceState;
-  readonly usage: Usage;
-  readonly input: PlanInput;
-  readonly criManaged: boolean;
-  readonly held: ReadonlySet<Digest>;
-}
-
-function decideImage(entry: IndexedImage, context: ImageContext): NameDecision[] {
-  const { usage, input } = context;
-  const criManaged = input.policy.semantics === "strict" && (context.criManaged || isCriManagedImage(entry));
-  const imageUses = usage.images.get(entry.image.target) ?? [];
-  const names = judgeNames(entry, { ...context, criManaged }, imageUses.length > 0);
-  if (!criManaged) return retainLastName({ names, imageUses });
-  return retainCriNames({ names, imageUses, podsKnown: input.state.pods !== null });
-}
-
-function judgeNames(entry: IndexedImage, context: ImageContext, imageUsed: boolean): JudgedName[] {
-  const { usage, input, criManaged } = context;
-  const classified = entry.names.map((name) => {
-    const { kind, repository } = classifyName(name.name);
-    return { name, kind, repository };
-  });
-  const protection = {
-    policy: input.policy,
-    history: input.history,
-    now: input.state.takenAt,
-    namespace: context.namespace.name,
-    held: context.held,
-    imageInUse: imageUsed || entry.names.some((name) => usage.names.has(name.name)),
-    imageIsDangling: criManaged && classified.every(({ kind }) => kind === "id" || kind === "dangling"),
-  };
-  return classified.map(({ name, kind, repository }) => {
-    const uses = usage.names.get(name.name) ?? none;
-    const ofRepository = (repository !== undefined && usage.repositories.get(repository)) || none;
-    const protections = protectionsOf({ image: entry.image, name, kind }, protection);
-    const reasons = joined(uses, ofRepository, usage.unresolved, protections);
-    return repository === undefined ? { name, kind, reasons } : { name, kind, repository, reasons };
-  });
-}
-
-const none: readonly Reason[] = [];
-
-/** Most names have no reason to stay, or one kind of them: a list is made only where there are more. */
-function joined(...lists: readonly (readonly Reason[])[]): readonly Reason[] {
-  let all = none;
-  for (const list of lists) if (list.length > 0) all = all.length === 0 ? list : [...all, ...list];
-  return all;
-}
-
-// Tags go first and the ID name last, so that an interrupted removal never leaves a tag on half an image.
-const removalOrder = { tag: 0, other: 0, "digest-reference": 1, dangling: 2, id: 3 } as const;
-
-function toVerdict(namespace: string, entry: IndexedImage, decisions: readonly NameDecision[]): Unmeasured {
-  const names = decisions
-    .toSorted((a, b) => removalOrder[a.kind] - removalOrder[b.kind] || compareBytes(a.name.name, b.name.name))
-    .map(nameVerdict);
-  const kept = names.filter((verdict) => verdict.action === "keep");
-  const action = kept.length > 0 ? "keep" : "delete";
-  const reasons = uniqueReasons(
-    (action === "keep" ? kept : names).flatMap((verdict): readonly Reason<string>[] => verdict.reasons),
-  );
-  return { action, namespace, image: entry.image, names, reasons };
-}
-
-function nameVerdict({ name, keep, remove }: NameDecision): NameVerdict {
-  if (remove === undefined) return { action: "keep", name: name.name, target: name.target, reasons: keep };
+/** What a plan removes may still go when it could be chosen now, and nothing else is chosen: how much is needed was said before. */
+function sameChoice(before: Plan, subjects: readonly Subject[]): Choice {
+  const going = new Map<string, Set<Digest>>();
+  for (const { action, namespace, image } of before.images) {
+    if (action === "delete") going.set(namespace, (going.get(namespace) ?? new Set()).add(image.target));
+  }
+  const isGoing = ({ judged, entry }: Subject): boolean =>
+    going.get(judged.namespace)?.has(entry.image.target) ?? false;
+  const strongest = (subject: Subject) => [...subject.judged.decisions.keys()].at(-1) ?? "routine";
   return {
-    action: "untag",
-    name: name.name,
-    target: name.target,
-    reasons: removeReasons[remove],
+    taken: subjects.filter(isGoing).map(({ number }) => ({ number, code: undefined })),
+    brakes: [],
+    decisionsOf: (subject) => decisionsIn(subject, isGoing(subject) ? strongest(subject) : "routine"),
   };
 }
 
-const removeReasons: Readonly<Record<RemoveCode, readonly Reason<RemoveCode>[]>> = {
-  unused: [{ code: "unused", detail: "nothing uses the image" }],
-  "spare-name": [{ code: "spare-name", detail: "the image stays under another name" }],
-  "remove-list": [{ code: "remove-list", detail: "a pattern of the remove list matches" }],
-  pressure: [{ code: "pressure", detail: "the disk is full" }],
-  "over-budget": [{ code: "over-budget", detail: "images take more than they may" }],
-  dangling: [{ code: "dangling", detail: "the image has neither a tag nor a digest reference" }],
-};
-
-/** Each pair of code and detail once, in the order in which they come first. */
-function uniqueReasons(reasons: readonly Reason<string>[]): readonly Reason<string>[] {
-  if (reasons.length < 2) return reasons;
-  const seen = new Map<string, Set<string>>();
-  return reasons.filter(({ code, detail }) => {
-    const details = seen.get(code);
-    if (details === undefined) seen.set(code, new Set([detail]));
-    else if (details.has(detail)) return false;
-    else details.add(detail);
-    return true;
+/** The decisions of all images by number. ID names that others need stay, whatever was chosen. */
+function settle(
+  state: NodeState,
+  judged: readonly JudgedNamespace[],
+  subjects: readonly Subject[],
+  choice: Choice,
+): readonly (readonly NameDecision[])[] {
+  const decisions = subjects.map((subject) => choice.decisionsOf(subject));
+  let from = 0;
+  return judged.flatMap(({ index: { images } }) => {
+    const own = decisions.slice(from, from + images.length);
+    from += images.length;
+    return settleNames(state, images, own);
   });
 }
 
-function currentUses(usage: Usage, index: ImageIndex): CurrentUses {
-  const byName = index.images.filter(({ names }) => names.some(({ name }) => usage.names.has(name)));
-  const images = new Set([...usage.images.keys(), ...byName.map(({ image }) => image.target)]);
-  const nobodyTold = new Map([...images].map((target) => [target, []]));
-  return { images: nobodyTold, names: new Map([...usage.names.keys()].map((name) => [name, []])) };
+interface Parts {
+  readonly input: PlanInput;
+  readonly judged: readonly JudgedNamespace[];
+  readonly subjects: readonly Subject[];
+  readonly content: SharedContent;
+  readonly excess: number;
+  readonly choice: Choice;
+  readonly named: readonly Named[];
+}
+
+function assemble({ input, judged, subjects, content, excess, choice, named }: Parts): Plan {
+  const { demand, state } = input;
+  const gone = new RemovedSet(content);
+  const isDeleted = (number: number): boolean => named[number]?.action === "delete";
+  const gains = new Map(
+    choice.taken.filter(({ number }) => isDeleted(number)).map(({ number }) => [number, gone.add(number)]),
+  );
+  const going = [...gains.keys()].map((number) => subjects[number] as Subject);
+  const images = [...going, ...subjects.filter(({ number }) => !gains.has(number))].map((subject): ImageVerdict => {
+    const { number } = subject;
+    return {
+      ...(named[number] as Named),
+      ...whereAndWhen(subject, state.takenAt),
+      bytes: content.alone(number),
+      bytesInPlan: gains.get(number) ?? 0,
+    };
+  });
+  const uses = new Map(judged.map(({ namespace, usage, index }) => [namespace, currentUses(usage, index)]));
+  return {
+    takenAt: state.takenAt,
+    images,
+    plannedBytes: gone.bytes,
+    plannedInodes: gone.inodes,
+    approximate: state.runtime.exactBytes === false,
+    ...(demand === undefined ? {} : { demand }),
+    shortfall: Math.max(0, Math.max(demand?.bytes ?? 0, excess) - gone.bytes),
+    brakes: [...choice.brakes, ...backoffBrake(images)],
+    uses,
+    warnings: judged.flatMap(({ usage }) => usage.warnings),
+  };
+}
+
+function whereAndWhen({ judged, entry, sight }: Subject, now: Instant) {
+  const { image } = entry;
+  const { lastUsed, pulled } = sight;
+  return {
+    namespace: judged.namespace,
+    image,
+    ...(lastUsed > 0 ? { lastUsed } : {}),
+    ...(pulled > 0 ? { age: now - pulled } : {}),
+  };
+}
+
+/** Images that nothing but waiting keeps. */
+function backoffBrake(images: readonly ImageVerdict[]): readonly Brake[] {
+  const waiting = images.filter(
+    ({ action, names }) =>
+      action === "keep" && names.every(({ reasons }) => reasons.every(({ code }) => code === "backoff")),
+  ).length;
+  if (waiting === 0) return [];
+  return [{ code: "backoff", detail: `${waiting} images wait, because their removal failed`, images: waiting }];
 }

@@ -1,20 +1,31 @@
-// Reasons to stay that do not come from a use: pins, keep patterns, ages, filters. A list of small pure functions.
+// Reasons to stay that do not come from a use: pins, keep patterns, ages, filters, limits of an operator. A list of small pure functions.
 import type { Digest } from "../image/digest.ts";
 import type { Image, ImageName, Instant } from "../image/node-state.ts";
-import { firstSight, type History, type Sighting } from "./history.ts";
+import { type DemandMode, ignores } from "./demand.ts";
+import { describeDuration } from "./duration.ts";
+import type { History } from "./history.ts";
 import { matchesLabel } from "./label-filter.ts";
 import type { NameKind } from "./name-kind.ts";
+import { foreignPodNamespace } from "./pod-namespaces.ts";
 import type { Policy } from "./policy.ts";
 import type { Reason } from "./reason.ts";
+import { lastUseOf, pulledAt, sightingsOf } from "./sightings.ts";
+import { watchedTime } from "./watched-time.ts";
 
 /** What a protection may look at. */
 export interface ProtectionContext {
   readonly policy: Policy;
+  /** How urgent it is: some rules do not count when space is needed. */
+  readonly mode: DemandMode;
   readonly history: History;
   readonly now: Instant;
   readonly namespace: string;
   /** Blobs that leases and running pulls hold. */
   readonly held: ReadonlySet<Digest>;
+  /** Names that are among the newest tags of their repository. */
+  readonly newest: ReadonlySet<string>;
+  /** Images that must wait, each with the reason why in words. */
+  readonly backoff: ReadonlyMap<Digest, string> | undefined;
   /** True when something uses the image now. */
   readonly imageInUse: boolean;
   /** True when the image has neither a tag nor a digest reference. */
@@ -26,6 +37,8 @@ export interface Candidate {
   readonly image: Image;
   readonly name: ImageName;
   readonly kind: NameKind;
+  /** True when the remove list matches: ages and the newest tags of repositories do not count then. */
+  readonly listed: boolean;
 }
 
 type Protection = (candidate: Candidate, context: ProtectionContext) => Reason | undefined;
@@ -34,8 +47,11 @@ const protections: readonly Protection[] = [
   pinned,
   held,
   keepPattern,
+  waiting,
   tooYoung,
   recentlyUsed,
+  newestOfRepository,
+  ofPodNamespace,
   filteredByTime,
   filteredByLabels,
   notDangling,
@@ -68,42 +84,70 @@ function held({ image }: Candidate, context: ProtectionContext): Reason | undefi
 
 function keepPattern({ image, name }: Candidate, { policy }: ProtectionContext): Reason | undefined {
   const match = policy.keep.find((pattern) => pattern.matchesName(name.name) || pattern.matchesImage(image));
-  return match === undefined ? undefined : { code: "keep-pattern", detail: `keep pattern ${match.text}` };
+  if (match !== undefined) return { code: "keep-pattern", detail: `keep pattern ${match.text}` };
+  const unsure = policy.keep.find((pattern) => pattern.isUnsure(image));
+  if (unsure === undefined) return undefined;
+  return {
+    code: "keep-pattern",
+    detail: `keep pattern ${unsure.text} may match: the image's labels could not be read`,
+  };
 }
 
-function tooYoung({ image, name }: Candidate, context: ProtectionContext): Reason | undefined {
+function waiting({ image }: Candidate, { backoff }: ProtectionContext): Reason | undefined {
+  const detail = backoff?.get(image.target);
+  return detail === undefined ? undefined : { code: "backoff", detail };
+}
+
+function tooYoung({ image, name, listed }: Candidate, context: ProtectionContext): Reason | undefined {
   const { minAge } = context.policy;
-  if (minAge <= 0) return undefined;
-  const age = context.now - pulledAt(name, sightings(image, name, context).name);
+  if (minAge <= 0 || listed || ignores(context.mode, "too-young")) return undefined;
+  const { now, history } = context;
+  const age = watchedTime(pulledAt(name, sightingsOf(image, name, context).name, now), now, history.gaps);
   if (age >= minAge) return undefined;
   return { code: "too-young", detail: `${describeDuration(age)} old, less than ${describeDuration(minAge)}` };
 }
 
-/** The runtime's record time tells the last pull; where it does not, the first sight is the best there is. */
-function pulledAt(name: ImageName, sighting: Sighting): Instant {
-  const recorded = recordTime(name);
-  return recorded ?? sighting.firstSeen;
-}
-
 /** Spare names of an image in use are judged by their own last use, names of an unused image by the younger of the two. */
-function recentlyUsed({ image, name }: Candidate, context: ProtectionContext): Reason | undefined {
-  const { unusedFor } = context.policy;
-  if (unusedFor <= 0) return undefined;
-  const seen = sightings(image, name, context);
-  const lastUsed = context.imageInUse ? seen.name.lastUsed : Math.max(seen.name.lastUsed, seen.image.lastUsed);
-  const idle = context.now - lastUsed;
-  if (idle >= unusedFor) return undefined;
+function recentlyUsed({ image, name, kind, listed }: Candidate, context: ProtectionContext): Reason | undefined {
+  const { policy, imageInUse, imageIsDangling, now, history, mode } = context;
+  const isDangling = kind === "dangling" || imageIsDangling;
+  const limit = isDangling ? (policy.danglingFor ?? policy.unusedFor) : policy.unusedFor;
+  if (limit <= 0 || listed || ignores(mode, "recently-used")) return undefined;
+  const seen = sightingsOf(image, name, context);
+  const idle = watchedTime(imageInUse ? seen.name.lastUsed : lastUseOf(seen), now, history.gaps);
+  if (idle >= limit) return undefined;
   return {
     code: "recently-used",
-    detail: `unused for ${describeDuration(idle)}, less than ${describeDuration(unusedFor)}`,
+    detail: `unused for ${describeDuration(idle)}, less than ${describeDuration(limit)}`,
   };
 }
 
-function filteredByTime({ name }: Candidate, { policy }: ProtectionContext): Reason | undefined {
+function newestOfRepository(
+  { name, listed }: Candidate,
+  { policy, mode, newest }: ProtectionContext,
+): Reason | undefined {
+  if (listed || ignores(mode, "newest-of-repository") || !newest.has(name.name)) return undefined;
+  const which =
+    policy.keepPerRepository === 1 ? "the newest tag" : `one of the ${policy.keepPerRepository} newest tags`;
+  return { code: "newest-of-repository", detail: `${which} of its repository` };
+}
+
+function ofPodNamespace({ image, name }: Candidate, context: ProtectionContext): Reason | undefined {
+  const { podNamespaces } = context.policy;
+  if (podNamespaces.only.length === 0 && podNamespaces.except.length === 0) return undefined;
+  const seen = sightingsOf(image, name, context);
+  const detail = foreignPodNamespace(podNamespaces, [...seen.image.usedBy, ...seen.name.usedBy]);
+  return detail === undefined ? undefined : { code: "pod-namespace", detail };
+}
+
+/** Gaps do not make a record older: a clock that jumped forward must not let everything pass. */
+function filteredByTime({ name }: Candidate, { policy, now, history }: ProtectionContext): Reason | undefined {
   if (policy.until.length === 0) return undefined;
-  const created = name.createdAt;
-  if (created !== undefined && policy.until.every((limit) => created < limit)) return undefined;
-  const when = created === undefined ? "of unknown age" : `created ${new Date(created).toISOString()}`;
+  const { createdAt } = name;
+  const counted =
+    createdAt === undefined || createdAt > now ? createdAt : now - watchedTime(createdAt, now, history.gaps);
+  if (counted !== undefined && policy.until.every((limit) => counted < limit)) return undefined;
+  const when = createdAt === undefined ? "of unknown age" : `created ${new Date(createdAt).toISOString()}`;
   return { code: "filtered", detail: `until filter: ${when}` };
 }
 
@@ -118,26 +162,4 @@ function filteredByLabels({ image }: Candidate, { policy }: ProtectionContext): 
 function notDangling({ kind }: Candidate, { policy, imageIsDangling }: ProtectionContext): Reason | undefined {
   if (!policy.danglingOnly || kind === "dangling" || imageIsDangling) return undefined;
   return { code: "not-dangling", detail: "only dangling images are to be removed" };
-}
-
-function sightings(image: Image, name: ImageName, { history, now, namespace }: ProtectionContext) {
-  const known = history.namespaces.get(namespace);
-  const assumed = history.unknown === "just-used" ? now : (recordTime(name) ?? 0);
-  const unknown = firstSight(assumed);
-  return { image: known?.images.get(image.target) ?? unknown, name: known?.names.get(name.name) ?? unknown };
-}
-
-function recordTime(name: ImageName): Instant | undefined {
-  if (name.createdAt === undefined) return name.updatedAt;
-  return Math.max(name.createdAt, name.updatedAt ?? name.createdAt);
-}
-
-/** A duration as people write it: `45s`, `12m`, `3h`, `2d`. */
-export function describeDuration(milliseconds: number): string {
-  const seconds = Math.round(milliseconds / 1000);
-  if (Math.abs(seconds) < 120) return `${seconds}s`;
-  const minutes = Math.round(seconds / 60);
-  if (Math.abs(minutes) < 120) return `${minutes}m`;
-  const hours = Math.round(minutes / 60);
-  return Math.abs(hours) < 48 ? `${hours}h` : `${Math.round(hours / 24)}d`;
 }

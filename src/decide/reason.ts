@@ -23,7 +23,8 @@ export type KeepCode =
   | "enough-freed"
   | "brake"
   | "backoff"
-  | "other-names";
+  | "other-names"
+  | "runtime-cannot-untag";
 
 /** Why a name is untagged or an image is deleted. */
 export type RemoveCode = "unused" | "spare-name" | "dangling" | "remove-list" | "pressure" | "over-budget";
@@ -58,6 +59,7 @@ export const keepCodes: Readonly<Record<KeepCode, string>> = {
   brake: "it might go, but the plan was cut at a limit for one round",
   backoff: "its removal failed, and the next try has to wait",
   "other-names": "another name of the image stays",
+  "runtime-cannot-untag": "another name of the image stays, and this runtime cannot remove one name alone",
 };
 
 /** Every reason code for removing, in the order in which documentation lists them. */

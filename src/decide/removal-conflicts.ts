@@ -1,6 +1,13 @@
 // What stands in the way of removing an image, in the order and the words of the reference behaviour.
 import { type Digest, shortHex } from "../image/digest.ts";
-import { type PodNeed, type RefusedRemoval, type RemovalConflict, type RemovalUse, refusal } from "./removal-types.ts";
+import {
+  type PodNeed,
+  type RefusedRemoval,
+  type RemovalConflict,
+  type RemovalRecord,
+  type RemovalUse,
+  refusal,
+} from "./removal-types.ts";
 
 /** The conflicts to look for besides running containers, which always count. */
 export interface SoftConflicts {
@@ -60,6 +67,14 @@ export function pinnedImage(shown: string): RefusedRemoval {
 export function nameMaybeNeeded(shownName: string, user: RemovalUse): RefusedRemoval {
   const why = `container ${named(user)} is using its image, and which of its names are needed is not known without the pods`;
   return conflictRefusal(shownName, why, byContainer("name-in-use", true, user));
+}
+
+/** The refusal to remove one of several names where the runtime removes images whole. */
+export function cannotUntag(name: string, stays: Pick<RemovalRecord, "name" | "target">): RefusedRemoval {
+  const why = `this runtime cannot remove one name alone, and ${stays.name} is the same image: remove it whole by its ID ${shortHex(stays.target)}`;
+  return refusal(409, `conflict: unable to delete ${name} (cannot be forced) - ${why}`, {
+    conflict: { kind: "cannot-untag", forcible: false },
+  });
 }
 
 function isUse(use: RemovalUse, target: Digest, mountsCount: boolean): boolean {

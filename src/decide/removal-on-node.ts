@@ -2,8 +2,10 @@
 import type { Digest } from "../image/digest.ts";
 import type { Image, NamespaceState, NodeState, Pod } from "../image/node-state.ts";
 import { compareBytes } from "../image/order.ts";
+import { isCriNamespace } from "./cri-namespace.ts";
 import { indexImages } from "./image-index.ts";
 import { applyRemoval, planRemoval } from "./removal.ts";
+import { cannotUntag } from "./removal-conflicts.ts";
 import { type RemovalPlan, type RemovalRecord, refusal } from "./removal-types.ts";
 import { containerUses, podNeeds } from "./removal-uses.ts";
 
@@ -16,6 +18,8 @@ export interface NodeRemovalRequest {
    * that CRI does not manage.
    */
   readonly origin: "live" | "captured";
+  /** False when the runtime cannot take one name from an image that keeps others. Default true. */
+  readonly untag?: boolean;
 }
 
 /** A plan and what it means for the node. */
@@ -35,11 +39,6 @@ const empty: NamespaceState = {
   containers: [],
   held: { blobs: [], snapshots: [] },
 };
-
-/** True for the namespace in which containerd's CRI plugin keeps its images. */
-export function isCriNamespace(name: string): boolean {
-  return name === "k8s.io";
-}
 
 /**
  * Looks for the reference in every namespace and plans its removal in the one that has it. Refuses when several have it:
@@ -65,7 +64,7 @@ export function planOnNode(
 export function planInNamespace(
   namespace: NamespaceState,
   pods: readonly Pod[] | null,
-  { ref, force, noPrune, origin }: NodeRemovalRequest,
+  { ref, force, noPrune, origin, untag = true }: NodeRemovalRequest,
 ): NodeRemoval {
   const criManaged = isCriNamespace(namespace.name);
   const safe = origin === "live" || criManaged;
@@ -76,7 +75,7 @@ export function planInNamespace(
     const { parent, pinned = false, digests = [target] } = imageOf(target) ?? {};
     return { name, target, labels, digests, pinned, ...(parent === undefined ? {} : { parent }) };
   });
-  const plan = planRemoval({
+  const wished = planRemoval({
     records,
     containers: containerUses(place),
     ref,
@@ -87,11 +86,22 @@ export function planInNamespace(
     criManaged,
     podsUnknown: origin === "live" && pods === null,
   });
+  const plan = untag ? wished : wholeImagesOnly(wished, records);
   const touched = [...new Set(plan.steps.map(({ target }) => target))];
   const left = Map.groupBy(applyRemoval(records, plan), ({ target }) => target);
   const staying = new Map(touched.map((target) => [target, (left.get(target) ?? []).map(({ name }) => name)]));
   const emptied = touched.filter((target) => !left.has(target)).flatMap((target) => imageOf(target) ?? []);
   return { namespace: namespace.name, plan, emptied, staying };
+}
+
+/** Refuses to take single names from an image that keeps others. */
+function wholeImagesOnly(plan: RemovalPlan, records: readonly RemovalRecord[]): RemovalPlan {
+  if (plan.kind === "refused") return plan;
+  const targets = new Set(plan.steps.map(({ target }) => target));
+  const stays = applyRemoval(records, plan).find(({ target }) => targets.has(target));
+  const step = plan.steps.find(({ target }) => target === stays?.target);
+  if (stays === undefined || step === undefined) return plan;
+  return cannotUntag(step.name, stays);
 }
 
 /** Nothing of that name or ID is there. An ambiguous reference, in contrast, found too much. */

@@ -98,7 +98,8 @@ export interface RemovalConflict {
     | "name-in-use"
     | "needed-by-pod"
     | "pinned"
-    | "several-names";
+    | "several-names"
+    | "cannot-untag";
   /** True when the same request with `force` would not stop here. */
   readonly forcible: boolean;
   readonly container?: string;

@@ -8,8 +8,10 @@ import type { Reason, RemoveCode } from "./reason.ts";
 export interface JudgedName {
   readonly name: ImageName;
   readonly kind: NameKind;
-  readonly repository?: string;
+  readonly repository: string | undefined;
   readonly reasons: readonly Reason[];
+  /** True when the remove list means it. */
+  readonly listed: boolean;
 }
 
 export interface RetentionInput {
@@ -131,8 +133,9 @@ function lastName(because: readonly Reason[]): Reason[] {
 }
 
 function decided(judged: JudgedName, keep: readonly Reason[], imageStays: boolean): NameDecision {
-  const { name, kind } = judged;
+  const { name, kind, listed } = judged;
   if (keep.length > 0) return { name, kind, keep };
+  if (listed) return { name, kind, keep, remove: "remove-list" };
   if (kind === "dangling") return { name, kind, keep, remove: "dangling" };
   return { name, kind, keep, remove: imageStays ? "spare-name" : "unused" };
 }

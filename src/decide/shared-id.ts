@@ -1,4 +1,5 @@
 // Two images (indexes) may share one config and so one image ID, but only one of them holds the ID name.
+import type { ImageName } from "../image/node-state.ts";
 import type { IndexedImage } from "./image-index.ts";
 import type { Reason } from "./reason.ts";
 import { isReadable, lastInOrder, type NameDecision } from "./retention.ts";
@@ -22,7 +23,7 @@ export function keepSharedIds(
 }
 
 function keepSharedId(names: readonly NameDecision[], id: string): readonly NameDecision[] {
-  const shared = names.find((decision) => isSharedIdName(decision, id));
+  const shared = names.find((decision) => !stays(decision) && isSharedIdName(decision.name, id));
   if (shared === undefined) return names;
   const last = names.some((decision) => stays(decision) && isReadable(decision)) ? undefined : lastInOrder(names);
   return names.map((decision) => {
@@ -34,9 +35,9 @@ function keepSharedId(names: readonly NameDecision[], id: string): readonly Name
 const companion: Reason = { code: "companion-of-image", detail: "another image with the same ID stays" };
 const lastName: Reason = { code: "last-name", detail: "the ID name stays for another image with the same ID" };
 
-function isSharedIdName(decision: NameDecision, id: string): boolean {
-  if (stays(decision) || decision.name.name !== id) return false;
-  return decision.name.labels["io.cri-containerd.image"] === "managed";
+/** True for the ID name that stands for all images with this ID. */
+export function isSharedIdName({ name, labels }: ImageName, id: string): boolean {
+  return name === id && labels["io.cri-containerd.image"] === "managed";
 }
 
 function stays(decision: NameDecision): boolean {

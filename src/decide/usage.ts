@@ -1,7 +1,7 @@
 // Who needs what: turns containers and pods into uses of names and of images. The most careful file of the project.
 import type { Digest } from "../image/digest.ts";
 import { danglingName, isIdPrefix, shortIdHex } from "../image/image-id.ts";
-import type { Container, NamespaceState, Pod } from "../image/node-state.ts";
+import type { Container, Instant, NamespaceState, Pod } from "../image/node-state.ts";
 import { formatReference, repositoryOf, tryParseReference, withDefaultTag } from "../image/reference.ts";
 import { stripRuntimeScheme } from "../image/runtime-spelling.ts";
 import type { ImageIndex } from "./image-index.ts";
@@ -18,8 +18,18 @@ export interface Usage {
   readonly repositories: ReadonlyMap<string, readonly Reason[]>;
   /** Set when a container's image could not be found out at all: nothing of the namespace may go. */
   readonly unresolved: readonly Reason[];
+  /** Which pod or container stands behind a reason, where one does. */
+  readonly users: ReadonlyMap<Reason, User>;
   /** One line for each thing an operator should know. */
   readonly warnings: readonly string[];
+}
+
+/** What is remembered of who used something. */
+export interface User {
+  /** Namespace of the pod. */
+  readonly podNamespace?: string;
+  /** When the container was made. */
+  readonly since?: Instant;
 }
 
 export interface UsageInput {
@@ -49,6 +59,7 @@ class UsageBuilder implements Usage {
   readonly images = new Map<Digest, Reason[]>();
   readonly repositories = new Map<string, Reason[]>();
   readonly unresolved: Reason[] = [];
+  readonly users = new Map<Reason, User>();
   readonly warnings: string[] = [];
   readonly #input: UsageInput;
   readonly #index: ImageIndex;
@@ -62,6 +73,7 @@ class UsageBuilder implements Usage {
 
   addContainer(container: Container): void {
     const reason: Reason = { code: "used-by-container", detail: describeContainer(container) };
+    this.users.set(reason, userOf(container));
     const resolved = this.#strict ? this.#resolveStrictly(container) : resolveAsUpstream(container);
     for (const target of resolved) {
       push(this.images, target, reason);
@@ -71,7 +83,9 @@ class UsageBuilder implements Usage {
     this.#addSpelling(container.image, reason);
     if (!this.#strict) return;
     if (resolved.length === 0) this.#addUnresolved(container, reason);
+    if (container.imageMounts.length === 0) return;
     const mounted: Reason = { code: "used-by-image-mount", detail: `mounted into ${describeContainer(container)}` };
+    this.users.set(mounted, userOf(container));
     for (const mount of container.imageMounts) this.#addMount(mount, mounted);
   }
 
@@ -81,6 +95,7 @@ class UsageBuilder implements Usage {
       code: "used-by-pod",
       detail: `pod ${pod.namespace}/${pod.name} (${pod.phase || "no phase"})`,
     };
+    this.users.set(reason, { podNamespace: pod.namespace });
     for (const spelling of pod.images) {
       this.#addSpelling(spelling, reason);
       this.#addImages(this.#readAsId(spelling), reason);
@@ -164,6 +179,14 @@ function resolveAsUpstream(container: Container): readonly Digest[] {
   if (resolved === "") return [];
   const byPrefix = isIdPrefix(`sha256:${container.image.replace(/^sha256:/, "")}`, resolved);
   return byPrefix || container.image.endsWith(`@${resolved}`) ? [resolved] : [];
+}
+
+function userOf({ pod, createdAt }: Container): User {
+  const podNamespace = pod?.split("/")[0];
+  return {
+    ...(podNamespace === undefined ? {} : { podNamespace }),
+    ...(createdAt === undefined ? {} : { since: createdAt }),
+  };
 }
 
 function describeContainer(container: Container): string {

@@ -7,6 +7,16 @@ export type Instant = number;
 /** The runtimes that prunelet speaks to. */
 export type RuntimeKind = "containerd" | "cri" | "docker" | "embedded";
 
+/** Which runtime a node has, and what a plan must know of it. */
+export interface RuntimeIdentity {
+  readonly kind: RuntimeKind;
+  readonly version: string;
+  /** False when a single name cannot be removed: only whole images go. Default true. */
+  readonly untag?: boolean;
+  /** False when sizes are what the runtime tells, with shared content counted in every image. Default true. */
+  readonly exactBytes?: boolean;
+}
+
 /** A name: one entry of the runtime's image store, a tag or a digest reference or an ID name that points to an image. */
 export interface ImageName {
   /** The name exactly as the runtime stores it. Compared byte for byte, never rewritten. */
@@ -116,7 +126,7 @@ export interface Pod {
 /** Everything that was seen of a node at one moment. */
 export interface NodeState {
   readonly takenAt: Instant;
-  readonly runtime: { readonly kind: RuntimeKind; readonly version: string };
+  readonly runtime: RuntimeIdentity;
   readonly namespaces: readonly NamespaceState[];
   /** Blobs that namespaces outside this state still hold: the content store is one pool, so they free nothing. */
   readonly foreignBlobs: readonly Digest[];

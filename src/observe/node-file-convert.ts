@@ -9,7 +9,11 @@ type Entry<List> = NonNullable<List> extends readonly (infer Item)[] ? Item : ne
 export function stateFromFile(file: NodeFile, now: Instant): NodeState {
   return {
     takenAt: file.takenAt ?? now,
-    runtime: { kind: file.runtime?.kind ?? "embedded", version: file.runtime?.version ?? "unknown" },
+    runtime: {
+      kind: file.runtime?.kind ?? "embedded",
+      version: file.runtime?.version ?? "unknown",
+      ...known({ untag: file.runtime?.untag, exactBytes: file.runtime?.exactBytes }),
+    },
     namespaces: file.namespaces.map(namespaceFromFile),
     foreignBlobs: file.foreignBlobs ?? [],
     pods: file.pods?.map(podFromFile) ?? null,
@@ -20,7 +24,7 @@ export function stateFromFile(file: NodeFile, now: Instant): NodeState {
 export function fileFromState(state: NodeState): Record<string, unknown> {
   return {
     takenAt: timeText(state.takenAt),
-    runtime: { kind: state.runtime.kind, version: state.runtime.version },
+    runtime: fileRuntime(state.runtime),
     namespaces: state.namespaces.map((namespace) => ({
       name: namespace.name,
       names: namespace.names.map(fileName),
@@ -31,6 +35,10 @@ export function fileFromState(state: NodeState): Record<string, unknown> {
     foreignBlobs: state.foreignBlobs,
     pods: state.pods?.map(filePod) ?? null,
   };
+}
+
+function fileRuntime({ kind, version, untag, exactBytes }: NodeState["runtime"]) {
+  return { kind, version, untag, exactBytes };
 }
 
 function namespaceFromFile(file: FileNamespace): NamespaceState {

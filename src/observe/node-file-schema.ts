@@ -116,7 +116,12 @@ const pod = z.object({
 export const nodeFileSchema = z.object({
   takenAt: time.nullish().describe("When the node was looked at. Default: now."),
   runtime: z
-    .object({ kind: z.enum(["containerd", "cri", "docker", "embedded"]).nullish(), version: z.string().nullish() })
+    .object({
+      kind: z.enum(["containerd", "cri", "docker", "embedded"]).nullish(),
+      version: z.string().nullish(),
+      untag: z.boolean().nullish().describe("False when a single name cannot be removed. Default: true."),
+      exactBytes: z.boolean().nullish().describe("False when sizes are what the runtime tells. Default: true."),
+    })
     .nullish()
     .describe("Default: embedded, of unknown version."),
   namespaces: z.array(namespace).superRefine(refuseTwins),

@@ -1,5 +1,5 @@
 // What a leap of the clock, or a long time without a look, means: said once, in one line.
-import { describeDuration } from "../decide/protection.ts";
+import { describeDuration } from "../decide/duration.ts";
 
 /** Milliseconds that clocks are set back in everyday life. */
 const everyday = 2_000;

@@ -75,7 +75,12 @@ export async function planRound(
     const seen = await observeNode(input, stoppedBy(input.signal));
     if (seen.kind === "refused") return { kind: "skipped", reason: seen.reason, message: seen.message };
     const plan = makePlan({ state: seen.state, ...rulesOf(input) });
-    return { kind: "planned", state: seen.state, plan, history: recordUses(input.history, seen.state, plan.uses) };
+    return {
+      kind: "planned",
+      state: seen.state,
+      plan,
+      history: recordUses(input.history, seen.state, plan.uses, input.maxGap),
+    };
   } catch (error) {
     if (error instanceof RuntimeError) return { kind: "failed", error };
     throw error;

@@ -2,6 +2,11 @@
 
 const units = ["B", "KiB", "MiB", "GiB", "TiB"];
 
+/** `~1.4 GiB` where the number is approximate. */
+export function formatEstimate(bytes: number, approximate: boolean): string {
+  return `${approximate ? "~" : ""}${formatBytes(bytes)}`;
+}
+
 /** `1.4 GiB`, `512 B`. */
 export function formatBytes(bytes: number): string {
   let value = bytes;

@@ -5,7 +5,7 @@ import type { NameOutcome } from "../act/outcome.ts";
 import type { ReferenceOutcome, RemovalOutcome } from "../act/remove-outcome.ts";
 import { takeInventory } from "../decide/inventory.ts";
 import type { Plan } from "../decide/plan.ts";
-import { formatBytes } from "./bytes.ts";
+import { formatBytes, formatEstimate } from "./bytes.ts";
 import { type PressureReport, type ReportEvent, type ReportSink, succeeded } from "./event.ts";
 import { describeHolding } from "./holding-text.ts";
 import { readableMessage } from "./log-text.ts";
@@ -145,7 +145,7 @@ function logRound(log: Logger, { plan, outcome, seconds }: Extract<ReportEvent, 
     deleted: outcome.deleted.length,
     failed,
     images: takeInventory(plan).images,
-    planned: formatBytes(plan.plannedBytes),
+    planned: formatEstimate(plan.plannedBytes, plan.approximate),
     reclaimed: formatBytes(outcome.reclaimedBytes),
     plannedBytes: plan.plannedBytes,
     reclaimedBytes: outcome.reclaimedBytes,

@@ -25,6 +25,8 @@ export interface PlanReport {
   readonly leftAlone: readonly { readonly name: string; readonly result: string; readonly message: string }[];
   readonly plannedBytes: number;
   readonly reclaimedBytes: number;
+  /** Present and true when the bytes are sums of sizes that the runtime tells. */
+  readonly approximateBytes?: true;
   readonly durationMs: number;
   readonly warnings: readonly string[];
 }
@@ -49,6 +51,7 @@ export function planReport({ state, plan, durationMs, outcome }: PlanReportInput
     leftAlone: outcome === undefined ? [] : leftAlone(outcome),
     plannedBytes: plan.plannedBytes,
     reclaimedBytes: outcome?.reclaimedBytes ?? 0,
+    ...(plan.approximate ? { approximateBytes: true } : {}),
     durationMs,
     warnings: plan.warnings,
   };

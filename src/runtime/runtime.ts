@@ -1,6 +1,13 @@
 // The port to a container runtime. Imports only the vocabulary; every adapter implements it and passes the contract tests.
 import type { Digest } from "../image/digest.ts";
-import type { Container, ImageName, NamespaceState, RuntimeKind } from "../image/node-state.ts";
+import type {
+  Container,
+  ImageName,
+  Instant,
+  NamespaceState,
+  RuntimeIdentity,
+  RuntimeKind,
+} from "../image/node-state.ts";
 
 /** What a call may cost and how it is stopped. Every call that leaves the process takes one. */
 export interface CallOptions {
@@ -16,10 +23,18 @@ export interface Capabilities {
   readonly untag: boolean;
   /** Sizes of blobs and layer snapshots are exact, so that plans predict the bytes that go. */
   readonly exactBytes: boolean;
+  /** Blobs can be read, manifests and configs are known, and `remaining` tells exactly what still exists. */
+  readonly content: boolean;
+  /** A name can be made for an image. */
+  readonly createNames: boolean;
   /** The runtime refuses to remove a name that no longer points to the expected target. */
   readonly compareAndDelete: boolean;
   readonly pinnedImages: boolean;
   readonly namespaces: boolean;
+  /** A name is a record of its own, with labels and the time when it was made. */
+  readonly nameRecords: boolean;
+  /** Changes are told as they happen. Where they are not, only looking again shows them. */
+  readonly events: boolean;
 }
 
 export interface RuntimeInfo {
@@ -32,13 +47,33 @@ export interface RuntimeInfo {
 
 /** What a runtime holds, without the pods. */
 export interface RuntimeState {
-  readonly runtime: { readonly kind: RuntimeKind; readonly version: string };
+  /** Says where `untag` or `exactBytes` is missing. */
+  readonly runtime: RuntimeIdentity;
   readonly namespaces: readonly NamespaceState[];
   readonly foreignBlobs: readonly Digest[];
 }
 
 /** What became of the removal of one name. `already-gone` is success: somebody else was faster. */
 export type RemovalResult = "removed" | "already-gone" | "moved";
+
+/** What became of the removal of a whole image. */
+export type ImageRemovalResult =
+  /** `names`: those that it had right before and that went with it. */
+  | { readonly kind: "removed"; readonly names: readonly string[] }
+  /** Somebody else was faster. */
+  | { readonly kind: "already-gone" }
+  /** Nothing was removed: by now the image has a name that the caller does not know of. */
+  | { readonly kind: "renamed"; readonly name: string };
+
+/** An image to be removed whole, with all its names. */
+export interface WholeImage {
+  readonly id: Digest;
+  readonly target: Digest;
+  /** The names that the caller knows of. */
+  readonly names: readonly string[];
+  /** What the caller knows: an image that was pinned meanwhile is not removed. */
+  readonly pinned: boolean;
+}
 
 /** What became of the wish for a name. `already-there` is success: the name points to the target. */
 export type CreationResult = "created" | "already-there";
@@ -62,6 +97,13 @@ export type RuntimeEvent =
   | { readonly kind: "image"; readonly namespace: string }
   | { readonly kind: "container"; readonly namespace: string };
 
+/** How much of the disk images take. */
+export interface ImageUsage {
+  readonly bytes: number;
+  /** When it was counted: runtimes may count at intervals. */
+  readonly countedAt: Instant;
+}
+
 /** A filesystem that holds images. Bytes and inode counts. */
 export interface FilesystemUsage {
   readonly path: string;
@@ -74,6 +116,8 @@ export interface FilesystemUsage {
 /** The port. All methods throw only `RuntimeError`. */
 export interface ContainerRuntime {
   readonly kind: RuntimeKind;
+  /** What is known without a call; `info` may know better of `compareAndDelete`. */
+  readonly capabilities: Capabilities;
   /** Asks the runtime who it is. */
   info(options?: CallOptions): Promise<RuntimeInfo>;
   /** Everything that is known, read in an order that never misses a use: names before content and containers. */
@@ -84,17 +128,24 @@ export interface ContainerRuntime {
   findName(namespace: string, name: string, options?: CallOptions): Promise<ImageName | undefined>;
   /**
    * Removes one name if it still points to `target`. Does not ask for a collection.
-   * Runtimes without compare-and-delete read the name again first and accept the small race.
+   * Runtimes without compare-and-delete read the name again first and accept the small race. Throws with code `unsupported`
+   * where a single name cannot be removed.
    */
   removeName(namespace: string, name: string, target: Digest, options?: CallOptions): Promise<RemovalResult>;
   /**
+   * Removes an image with all its names, where single names cannot be removed; elsewhere throws with code `unsupported`.
+   * Looks right before whether the image has got other names, and afterwards whether it is really gone: when the runtime
+   * says done and the image is still there, this throws with code `conflict`.
+   */
+  removeImage(namespace: string, image: WholeImage, options?: CallOptions): Promise<ImageRemovalResult>;
+  /**
    * Makes a name for an image that has one already. Fails with code `not-found` when no name points to the target, with
-   * `conflict` when the name points to something else.
+   * `conflict` when the name points to something else, with `unsupported` where no names can be made.
    */
   createName(namespace: string, name: NameRecord, options?: CallOptions): Promise<CreationResult>;
   /** Makes the runtime free what nothing needs any more, and returns when that is done. */
   collect(options?: CallOptions): Promise<void>;
-  /** Of the given blobs and layer snapshots of a namespace, those that still exist. */
+  /** Of the given blobs and layer snapshots of a namespace, those that still exist. Only where content can be read. */
   remaining(namespace: string, content: Content, options?: CallOptions): Promise<Content>;
   /**
    * The bytes of a blob as they are stored, in pieces, unchecked. A caller that has enough just stops. `timeoutMs` is the
@@ -104,6 +155,8 @@ export interface ContainerRuntime {
   readBlob(namespace: string, digest: Digest, options?: CallOptions): AsyncIterable<Uint8Array>;
   /** Changes as they happen, until `signal` fires. Ends or throws when the runtime goes away. */
   events(signal: AbortSignal): AsyncIterable<RuntimeEvent>;
+  /** How much of the disk images take, as the runtime counts it; undefined where it does not. */
+  imageUsage(options?: CallOptions): Promise<ImageUsage | undefined>;
   /** The filesystems that hold images, as far as they can be seen from here. */
   filesystems(options?: CallOptions): Promise<readonly FilesystemUsage[]>;
   close(): Promise<void>;

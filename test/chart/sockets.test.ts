@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
 import { loadConfig } from "../../src/config/load.ts";
-import { knownSockets } from "../../src/runtime/detect.ts";
+import { knownSockets } from "../../src/runtime/known-sockets.ts";
 import { at, describeHelm, type Rendered, render } from "./helm.ts";
 import { scenarios } from "./scenarios.ts";
 

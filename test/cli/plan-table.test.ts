@@ -10,6 +10,7 @@ import { containerOf, imageOf, nameOf, namespaceOf, nodeOf } from "../support/no
 const used = imageOf("used");
 const unused = imageOf("unused");
 const untagged = imageOf("untagged");
+// Equally old and large images go in the order of their digests.
 
 /** The three names that CRI keeps for a tag. */
 const criNames = (repository: string, tag: string, { target, id }: Image) =>
@@ -33,6 +34,7 @@ describe("the table of a plan", () => {
 
     expect(rows).toEqual([
       ["VERDICT", "NAME", "IMAGE", "ALONE", "REASON"],
+      ["delete", "registry.example/unused:1 +2 names", short(unused), "3.2 KiB", "nothing uses the image"],
       [
         "delete",
         `registry.example/untagged@${untagged.target.slice(0, 19)} +1 name`,
@@ -40,7 +42,6 @@ describe("the table of a plan", () => {
         "3.2 KiB",
         "nothing uses the image",
       ],
-      ["delete", "registry.example/unused:1 +2 names", short(unused), "3.2 KiB", "nothing uses the image"],
       [
         "keep",
         "used:1 +2 names",
@@ -64,11 +65,11 @@ describe("the table of a plan", () => {
     const rows = rowsOf(planTable(planOf([node]), { all: true }));
 
     expect(rows.map(([verdict, name]) => [verdict, name]).slice(1)).toEqual([
-      ["delete", `registry.example/untagged@${untagged.target}`],
-      ["delete", untagged.id],
       ["delete", "registry.example/unused:1"],
       ["delete", `registry.example/unused@${unused.target}`],
       ["delete", unused.id],
+      ["delete", `registry.example/untagged@${untagged.target}`],
+      ["delete", untagged.id],
       ["keep", "docker.io/library/used:1"],
       ["untag", "docker.io/library/used:old"],
       ["keep", `docker.io/library/used@${used.target}`],

@@ -83,6 +83,15 @@ describe("every setting", () => {
       settings()
         .filter(({ default: value }) => value === undefined)
         .map(({ path }) => path.join(".")),
-    ).toEqual(["endpoint", "pods.kubeconfig", "pods.nodeName"]);
+    ).toEqual([
+      "endpoint",
+      "pods.kubeconfig",
+      "pods.nodeName",
+      "policy.danglingFor",
+      "policy.maxImageBytes",
+      "safety.maxRemovalsPerRun",
+      "safety.maxRemovalFraction",
+      "pressure.path",
+    ]);
   });
 });

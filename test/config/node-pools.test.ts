@@ -78,6 +78,21 @@ describe("the settings of a pool", () => {
     expect(config.act).toEqual({ concurrency: 8, callTimeout: 30_000 });
   });
 
+  it("leave alone what they do not name inside a section, too", () => {
+    const from = layers({
+      policy: { podNamespaces: { only: ["ci"], except: ["prod"] } },
+      safety: { maxRemovalsPerRun: 5, maxRemovalFraction: "10%" },
+      nodePools: [
+        { name: "big", match: {}, policy: { podNamespaces: { only: [] } }, safety: { maxRemovalsPerRun: 50 } },
+      ],
+    });
+
+    const { config } = resolveConfig(from, {}, undefined);
+
+    expect(config.policy.podNamespaces).toEqual({ only: [], except: ["prod"] });
+    expect(config.safety).toEqual({ maxRemovalsPerRun: 50, maxRemovalFraction: 0.1 });
+  });
+
   it("may switch nodes on where all others are off", () => {
     const from = layers({ enabled: false, nodePools: [{ name: "trial", match: { trial: "yes" }, enabled: true }] });
 
@@ -98,7 +113,7 @@ describe("the settings of a pool", () => {
     expect(problems).toEqual([
       expect.stringMatching(/^nodePools\.0\.match\.gpu is true: expected a label value.*quotes/),
       expect.stringMatching(/^nodePools\.0\.interval is "soon": expected a duration/),
-      expect.stringMatching(/^nodePools\.1\.policy\.keep\.0 is wrong: keep pattern/),
+      expect.stringMatching(/^nodePools\.1\.policy\.keep\.0 is wrong: pattern/),
       expect.stringMatching(/^unknown key nodePools\.1\.policy\.unusedfor/),
       expect.stringMatching(/^unknown key nodePools\.1\.runtime/),
       expect.stringMatching(/^nodePools\.2\.name .*string/),

@@ -3,11 +3,13 @@ import { describe, expect, it } from "vitest";
 import { ConfigError } from "../../src/config/config-error.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { toPolicy } from "../../src/config/policy.ts";
+import type { Config } from "../../src/config/schema.ts";
 import { parseDuration } from "../../src/config/units.ts";
 import { parseUntil } from "../../src/config/until.ts";
 
 const now = Date.UTC(2026, 5, 15, 12);
-const { policy: plain } = loadConfig({ file: undefined, env: {}, flags: {} });
+const defaults = loadConfig({ file: undefined, env: {}, flags: {} });
+const withPolicy = (policy: Partial<Config["policy"]>) => ({ ...defaults, policy: { ...defaults.policy, ...policy } });
 
 describe("durations", () => {
   it.each([
@@ -87,7 +89,7 @@ describe("moments of an until filter", () => {
 describe("a policy", () => {
   it("takes the ages and reads patterns and filters", () => {
     const policy = toPolicy(
-      { ...plain, keep: ["nginx:*"], filters: ["until=24h", "until=2026-01-01Z", "label=a", "label!=b=1"] },
+      withPolicy({ keep: ["nginx:*"], filters: ["until=24h", "until=2026-01-01Z", "label=a", "label!=b=1"] }),
       now,
     );
 
@@ -105,13 +107,43 @@ describe("a policy", () => {
     });
   });
 
+  it("takes the rules on what may go, and the limits on how much", () => {
+    const { policy } = loadConfig({
+      file: undefined,
+      env: { PRUNELET_POLICY_KEEP_PER_REPOSITORY: "3", PRUNELET_POLICY_POD_NAMESPACES_EXCEPT: "prod,team-*" },
+      flags: { policy: { danglingFor: "1h", remove: ["ci/**"], maxImageBytes: "20Gi" } },
+    });
+
+    expect(toPolicy({ policy, safety: { maxRemovalsPerRun: 5, maxRemovalFraction: 0.5 } }, now)).toMatchObject({
+      danglingFor: 3_600_000,
+      keepPerRepository: 3,
+      remove: [{ text: "ci/**" }],
+      podNamespaces: { only: [], except: ["prod", "team-*"] },
+      maxImageBytes: 20 * 2 ** 30,
+      order: "least-recently-used",
+      brakes: { maxRemovals: 5, maxFraction: 0.5 },
+    });
+  });
+
+  it.each([
+    [{ maxImageBytes: "20 apples" }, /policy\.maxImageBytes is "20 apples": expected a size such as/],
+    [{ maxImageBytes: 0 }, /policy\.maxImageBytes/],
+    [{ keepPerRepository: -1 }, /policy\.keepPerRepository/],
+    [{ keepPerRepository: 1.5 }, /policy\.keepPerRepository/],
+    [{ remove: ["label:"] }, /policy\.remove\.0 is wrong: pattern label: names no label/],
+    [{ podNamespaces: { only: ["a b"] } }, /policy\.podNamespaces\.only\.0 is "a b": expected a namespace/],
+    [{ order: "random" }, /policy\.order.*least-recently-used/],
+  ])("refuses %j with the path of what is wrong", (policy, problem) => {
+    expect(() => loadConfig({ file: undefined, env: {}, flags: { policy } })).toThrow(problem);
+  });
+
   it.each([
     ["dangling=true", true],
     ["dangling=1", true],
     ["dangling=false", false],
     ["dangling=0", false],
   ])("takes the filter %s before the key danglingOnly", (filter, expected) => {
-    expect(toPolicy({ ...plain, danglingOnly: !expected, filters: [filter] }, now).danglingOnly).toBe(expected);
+    expect(toPolicy(withPolicy({ danglingOnly: !expected, filters: [filter] }), now).danglingOnly).toBe(expected);
   });
 
   it.each([
@@ -126,15 +158,15 @@ describe("a policy", () => {
     ["constructor=x", /unknown filter/],
     ["dangling=constructor", /neither true nor false/],
   ])("refuses the filter %j", (filter, problem) => {
-    expect(() => toPolicy({ ...plain, filters: [filter] }, now)).toThrow(problem);
+    expect(() => toPolicy(withPolicy({ filters: [filter] }), now)).toThrow(problem);
   });
 
   it("refuses dangling given both ways", () => {
-    expect(() => toPolicy({ ...plain, filters: ["dangling=true", "dangling=0"] }, now)).toThrow(/both/);
+    expect(() => toPolicy(withPolicy({ filters: ["dangling=true", "dangling=0"] }), now)).toThrow(/both/);
   });
 
   it("lists every wrong pattern and filter at once", () => {
-    const work = () => toPolicy({ ...plain, keep: ["", "/(/", "ok"], filters: ["until=x", "foo=1"] }, now);
+    const work = () => toPolicy(withPolicy({ keep: ["", "/(/", "ok"], filters: ["until=x", "foo=1"] }), now);
 
     expect(work).toThrow(ConfigError);
     expect(work).toThrow(expect.objectContaining({ problems: expect.objectContaining({ length: 4 }) }));

@@ -2,13 +2,9 @@
 import { connectContainerd } from "../../src/runtime/containerd/containerd-runtime.ts";
 import { type Containerd, startContainerd } from "../support/daemons/containerd.ts";
 import type { ContainerdLine } from "../support/daemons/manifest.ts";
-import { busyboxLayer } from "../support/oci/busybox.ts";
-import type { Storable } from "../support/oci/descriptor.ts";
-import { type BuiltImage, buildImage, hostPlatform } from "../support/oci/image.ts";
-import { buildLayer } from "../support/oci/layer.ts";
-import { buildIndex } from "../support/oci/multi-platform.ts";
 import { waitFor } from "../support/wait.ts";
-import type { ImageRecipe, MadeImage, RuntimeFixture, SeedName, Subject } from "./subject.ts";
+import { seedStore, storedNames, tagInStore } from "./containerd-store.ts";
+import type { RuntimeFixture, Subject } from "./subject.ts";
 
 /** The contract's view of one containerd line. */
 export function containerdFixture(version: ContainerdLine): RuntimeFixture {
@@ -19,9 +15,13 @@ export function containerdFixture(version: ContainerdLine): RuntimeFixture {
     capabilities: {
       untag: true,
       exactBytes: true,
+      content: true,
+      createNames: true,
       compareAndDelete: version === "2.1",
       pinnedImages: true,
       namespaces: true,
+      nameRecords: true,
+      events: true,
     },
     async open() {
       daemon = await startContainerd({ version });
@@ -49,27 +49,16 @@ async function createSubject(daemon: Containerd, number: number): Promise<Subjec
     namespace,
     otherNamespace,
     async seed({ images, names }) {
-      const made = new Map(
-        Object.entries<ImageRecipe>(images).map(([key, recipe]) => [key, makeImage(recipe, namespace)]),
-      );
-      for (const [key, { image }] of made) await importNames(daemon, image, namesByNamespace(names, key, namespace));
-      for (const name of names) await setLabels(daemon, name, namespace);
-      return Object.fromEntries([...made].map(([key, { digests }]) => [key, digests])) as Record<
-        keyof typeof images,
-        MadeImage
-      >;
+      return seedStore(daemon, { images, names }, { namespace, salt: namespace });
     },
     async tag(name, target) {
-      const source = (await storedNames(daemon, namespace)).find((stored) => stored.target === target);
-      if (source === undefined) throw new Error(`no name points to ${target}`);
-      if (source.name === name) return;
-      const local = daemon.version === "1.6" ? [] : ["--local"];
-      await daemon.ctr("-n", namespace, "images", "tag", "--force", ...local, source.name, name);
+      await tagInStore(daemon, { namespace, name, target });
     },
     async createContainer({ id, image, state }) {
       containers.add(id);
       await daemon.runContainer({ id, image, namespace });
       if (state === "exited") await killContainer(daemon, namespace, id);
+      return id;
     },
     removeContainer(id) {
       containers.delete(id);
@@ -84,55 +73,6 @@ async function createSubject(daemon: Containerd, number: number): Promise<Subjec
       for (const name of namespaces) await daemon.ctr("namespaces", "remove", name);
     },
   };
-}
-
-function makeImage(recipe: ImageRecipe, salt: string): { image: Storable; digests: MadeImage } {
-  const layers = recipe.layers.map((layer) => buildLayer({ [`layers/${layer}`]: `${salt} ${layer}\n` }));
-  const whole = {
-    layers: recipe.runnable ? [busyboxLayer(), ...layers] : layers,
-    labels: recipe.labels ?? {},
-    cmd: ["sleep", "3600"],
-  };
-  const image = buildImage(whole);
-  const digests = {
-    manifest: image.manifest.digest,
-    config: image.config.digest,
-    layers: image.layers.map((layer) => layer.blob.descriptor.digest),
-  };
-  if (!recipe.multiPlatform) return { image, digests: { target: image.target.digest, ...digests } };
-  const index = indexOver(image, buildImage({ ...whole, platform: foreignPlatform }));
-  return { image: index, digests: { target: index.target.digest, index: index.target.digest, ...digests } };
-}
-
-const foreignPlatform = { os: "linux", architecture: hostPlatform.architecture === "arm64" ? "amd64" : "arm64" };
-
-function indexOver(here: BuiltImage, elsewhere: BuiltImage): Storable {
-  return buildIndex([elsewhere, here], { leaveOut: [elsewhere] });
-}
-
-function namesByNamespace(names: readonly SeedName[], image: string, namespace: string): Map<string, string[]> {
-  const grouped = new Map<string, string[]>();
-  for (const name of names) {
-    if (name.image !== image) continue;
-    const where = name.namespace ?? namespace;
-    grouped.set(where, [...(grouped.get(where) ?? []), name.name]);
-  }
-  return grouped;
-}
-
-async function importNames(daemon: Containerd, image: Storable, grouped: Map<string, string[]>): Promise<void> {
-  for (const [namespace, names] of grouped) await daemon.import(image, { namespace, names });
-}
-
-async function setLabels(daemon: Containerd, { name, labels = {}, ...rest }: SeedName, namespace: string) {
-  const words = Object.entries(labels).map(([key, value]) => `${key}=${value}`);
-  if (words.length > 0) await daemon.ctr("-n", rest.namespace ?? namespace, "images", "label", name, ...words);
-}
-
-async function storedNames(daemon: Containerd, namespace: string) {
-  const { stdout } = await daemon.ctr("-n", namespace, "images", "list");
-  const rows = stdout.trim().split("\n").slice(1);
-  return rows.map((row) => row.split(/\s+/)).map(([name = "", , target = ""]) => ({ name, target }));
 }
 
 /** Ends the container's process but keeps its task, as an exited container has one. */

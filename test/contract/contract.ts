@@ -3,10 +3,17 @@ import { afterAll, beforeAll, describe, test } from "vitest";
 import { callCases } from "./cases/call-cases.ts";
 import { containerCases } from "./cases/container-cases.ts";
 import { contentCases } from "./cases/content-cases.ts";
+import { imageCases } from "./cases/image-cases.ts";
 import { nameCases } from "./cases/name-cases.ts";
 import type { ContractCase, RuntimeFixture } from "./subject.ts";
 
-export const contractCases: readonly ContractCase[] = [...callCases, ...nameCases, ...contentCases, ...containerCases];
+export const contractCases: readonly ContractCase[] = [
+  ...callCases,
+  ...nameCases,
+  ...imageCases,
+  ...contentCases,
+  ...containerCases,
+];
 
 /** Declares one test per case. A case that needs what the runtime cannot do is skipped and says what is missing. */
 export function describeContract(fixture: RuntimeFixture): void {

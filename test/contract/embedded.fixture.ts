@@ -7,7 +7,17 @@ import type { ImageRecipe, MadeImage, RuntimeFixture, Subject } from "./subject.
 
 export const embeddedFixture: RuntimeFixture = {
   name: "embedded",
-  capabilities: { untag: true, exactBytes: true, compareAndDelete: true, pinnedImages: true, namespaces: true },
+  capabilities: {
+    untag: true,
+    exactBytes: true,
+    content: true,
+    createNames: true,
+    compareAndDelete: true,
+    pinnedImages: true,
+    namespaces: true,
+    nameRecords: true,
+    events: true,
+  },
   open: async () => {},
   subject: async () => createSubject(),
   close: async () => {},
@@ -40,6 +50,7 @@ function createSubject(): Subject {
       const name = await runtime.findName(namespace, image);
       if (name === undefined) throw new Error(`no name ${image} to make a container of`);
       runtime.addContainer(namespace, { id, image, imageId: name.target, state, snapshotKey: `overlayfs/${id}` });
+      return id;
     },
     async removeContainer(id) {
       runtime.removeContainer(namespace, id);

@@ -23,6 +23,11 @@ export function inOrder(image: Image): Image {
   return { ...image, blobs, digests: image.digests.toSorted() };
 }
 
+/** All names, in order. */
+export function namesOf(state: NamespaceState): readonly string[] {
+  return state.names.map(({ name }) => name).sort();
+}
+
 export function containerOf(state: NamespaceState, id: string): Container {
   return state.containers.find((one) => one.id === id) ?? expect.fail(`no container ${id}`);
 }
@@ -43,5 +48,15 @@ export function sameContent(content: Content): Content {
 export async function removeAndCollect(subject: Subject, image: Image, name: string, namespace = subject.namespace) {
   const result = await subject.runtime.removeName(namespace, name, image.target);
   await subject.runtime.collect();
+  return result;
+}
+
+/** Removes an image by all the names that are given, in the way that the runtime has: the result of the last step. */
+export async function removeWhole(subject: Subject, image: Image, names: readonly string[]): Promise<string> {
+  const { runtime, namespace } = subject;
+  if (!runtime.capabilities.untag) return (await runtime.removeImage(namespace, { ...image, names })).kind;
+  let result = "";
+  for (const name of names) result = await runtime.removeName(namespace, name, image.target);
+  await runtime.collect();
   return result;
 }

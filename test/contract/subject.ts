@@ -55,7 +55,8 @@ export interface Subject {
   seed<Key extends string>(seed: Seed<Key>): Promise<Readonly<Record<Key, MadeImage>>>;
   /** Points a name, new or not, to an image that is there: somebody else's `tag`. */
   tag(name: string, target: Digest): Promise<void>;
-  createContainer(recipe: ContainerRecipe): Promise<void>;
+  /** Makes a container and returns its ID: the wanted one where the runtime lets others choose it. */
+  createContainer(recipe: ContainerRecipe): Promise<string>;
   removeContainer(id: string): Promise<void>;
   /** Removes what the subject made. */
   stop(): Promise<void>;

@@ -18,7 +18,7 @@ it("keeps an image whose content a lease holds, and removes the one beside it", 
   const plan = makePlan({ state, history: emptyHistory("record-time"), policy: removeAllUnused });
 
   expect(plan.images.map(({ action, reasons }) => [action, reasons.map(({ code }) => code)])).toEqual([
-    ["keep", ["held"]],
     ["delete", ["unused"]],
+    ["keep", ["held"]],
   ]);
 });

@@ -1,10 +1,10 @@
 // Reasons to stay that do not come from a use: keep patterns, ages, filters.
 import { describe, expect, it } from "vitest";
+import { describeDuration } from "../../src/decide/duration.ts";
 import { emptyHistory, type History, type Sighting } from "../../src/decide/history.ts";
 import { InvalidPatternError, parsePattern } from "../../src/decide/image-pattern.ts";
 import { type LabelFilter, parseLabelFilter } from "../../src/decide/label-filter.ts";
 import type { Policy } from "../../src/decide/policy.ts";
-import { describeDuration } from "../../src/decide/protection.ts";
 import { hexOf } from "../../src/image/digest.ts";
 import type { Image, ImageName } from "../../src/image/node-state.ts";
 import { containerOf, imageOf, sightingOf } from "../support/node-builder.ts";

@@ -1,15 +1,14 @@
 // Wrong input and hostile surroundings: one clear line with cause and mend, the right exit code, and nothing removed.
 import { spawnSync } from "node:child_process";
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { createServer, type Server } from "node:http";
 import { join } from "node:path";
-import { afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterEach, beforeAll, expect, test } from "vitest";
 import { containerdLines } from "../support/daemons/manifest.ts";
 import { describeNodes } from "../support/e2e-node.ts";
 import { buildImage } from "../support/oci/image.ts";
 import { buildLayer } from "../support/oci/layer.ts";
-import { type RunResult, runPrunelet } from "../support/prunelet.ts";
-import { createTempFolder } from "../support/temp.ts";
+import { expectOneLine } from "../support/one-line.ts";
+import { runPrunelet } from "../support/prunelet.ts";
 
 const image = buildImage({ layers: [buildLayer({ "data/text": "stays" })] });
 const name = "example.org/stays:1";
@@ -125,56 +124,6 @@ describeNodes(
   containerdLines.slice(-1),
 );
 
-describe("a socket that is not containerd's", () => {
-  const folder = createTempFolder();
-  let server: Server | undefined;
-
-  afterEach(() => {
-    server?.closeAllConnections();
-    server?.close();
-    server = undefined;
-  });
-
-  test("but missing is named", async () => {
-    const result = await planAt("/nonexistent/containerd.sock");
-
-    expectOneLine(result, 1, /no socket at \/nonexistent\/containerd\.sock: is containerd running\? Start it, or name/);
-  });
-
-  test("but a file is named", async () => {
-    const file = join(folder.path, "file");
-    writeFileSync(file, "");
-
-    const result = await planAt(file);
-
-    expectOneLine(result, 1, /\/file is not a socket: name containerd's socket with --endpoint/);
-  });
-
-  test("but a folder is named", async () => {
-    const result = await planAt(folder.path);
-
-    expectOneLine(result, 1, /is not a socket: name containerd's socket with --endpoint/);
-  });
-
-  test.each([
-    ["speaks HTTP", "http.sock", (s: Server) => s],
-    ["answers nonsense", "nonsense.sock", (s: Server) => s.on("clientError", (_, socket) => socket.end("hello\n"))],
-  ])("but that of a server that %s is named", async (_, file, prepare) => {
-    const path = join(folder.path, file);
-    server = prepare(createServer((_request, response) => response.end("hello")));
-    await new Promise<void>((resolve) => server?.listen(path, resolve));
-
-    const result = await planAt(path);
-
-    expectOneLine(result, 1, /does not speak gRPC|is not containerd|stopped or restarted|is not available/);
-    expect(result.tookMs).toBeLessThan(15_000);
-  });
-
-  test("leaves nothing behind", () => {
-    folder.remove();
-  });
-});
-
 describeNodes("surroundings that do not allow what is asked", (node) => {
   beforeAll(() => node().containerd.import(image, { names: [name] }));
   afterEach(async () => expect(await node().names()).toEqual([name]));
@@ -252,16 +201,6 @@ describeNodes("surroundings that do not allow what is asked", (node) => {
     expectOneLine(result, 3, /1 image and 1 name .* would be removed: add --yes/);
   });
 });
-
-function planAt(socket: string): Promise<RunResult> {
-  return runPrunelet(["plan", "--endpoint", `unix://${socket}`, "--pods", "none"]);
-}
-
-function expectOneLine({ code, stdout, stderr }: RunResult, expected: number, message: RegExp): void {
-  expect(stderr).toMatch(message);
-  expect(stderr).toMatch(/^prunelet: [^\n]+\n$/);
-  expect({ code, stdout }).toEqual({ code: expected, stdout: "" });
-}
 
 /** A filesystem of 64 KiB in memory; it goes away with the folder around it. */
 function mountSmall(parent: string, folder: string, mode: "ro" | "rw"): string {

@@ -28,9 +28,9 @@ describe("the log", () => {
   it("has one debug line for each image's verdict, with names and reasons as fields", () => {
     const lines = linesOf([{ kind: "planned", state, plan, filesystems: [] }]);
 
-    expect(lines.map(({ msg }) => msg)).toEqual(["keep image", "delete image", "keep image"]);
-    expect(lines[1]).toMatchObject({ level: "debug", namespace: "k8s.io", reasons: ["unused"] });
-    expect(lines[1]?.["names"]).toContain("r.example/spare:1");
+    expect(lines.map(({ msg }) => msg)).toEqual(["delete image", "keep image", "keep image"]);
+    expect(lines[0]).toMatchObject({ level: "debug", namespace: "k8s.io", reasons: ["unused"] });
+    expect(lines[0]?.["names"]).toContain("r.example/spare:1");
   });
 
   it("does not mention verdicts at level info, but warns of what an operator should know", () => {

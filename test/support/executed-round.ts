@@ -1,11 +1,14 @@
 // Plans on an embedded runtime and carries the plan out, with everything in reach of the test.
-import { type ExecuteInput, execute } from "../../src/act/execute.ts";
+import { execute } from "../../src/act/execute.ts";
+import type { ExecuteInput } from "../../src/act/execute-input.ts";
 import type { Outcome } from "../../src/act/outcome.ts";
 import { emptyHistory, type History } from "../../src/decide/history.ts";
 import { makePlan, type Plan } from "../../src/decide/plan.ts";
 import { type Policy, removeAllUnused } from "../../src/decide/policy.ts";
 import type { NodeState } from "../../src/image/node-state.ts";
+import type { Clock } from "../../src/observe/clock.ts";
 import { createEmbeddedRuntime, type EmbeddedRuntime } from "../../src/runtime/embedded/embedded-runtime.ts";
+import type { Capabilities } from "../../src/runtime/runtime.ts";
 import { createFakeClock } from "./fake-clock.ts";
 import { createFakePods, type FakePods } from "./fake-pods.ts";
 
@@ -24,12 +27,22 @@ export interface PlannedNode {
 export interface Rules {
   readonly policy?: Policy;
   readonly history?: History;
+  /** What the runtime cannot do. */
+  readonly capabilities?: Partial<Capabilities>;
 }
+
+/** A runtime that knows images only as a whole and tells their sizes, as CRI does. */
+export const wholeImages: Partial<Capabilities> = {
+  untag: false,
+  exactBytes: false,
+  createNames: false,
+  content: false,
+};
 
 /** Looks at the node through an embedded runtime and plans. */
 export async function planOn(state: NodeState, rules: Rules = {}): Promise<PlannedNode> {
   const { policy = removeAllUnused, history = emptyHistory("record-time") } = rules;
-  const runtime = createEmbeddedRuntime(state);
+  const runtime = createEmbeddedRuntime(state, { capabilities: rules.capabilities ?? {} });
   const pods = createFakePods(state.pods);
   const seen = async (): Promise<NodeState> => ({
     takenAt: state.takenAt,
@@ -48,7 +61,7 @@ export async function planOn(state: NodeState, rules: Rules = {}): Promise<Plann
         plan,
         runtime,
         pods,
-        clock: createFakeClock(state.takenAt),
+        clock: runtime.capabilities.exactBytes ? createFakeClock(state.takenAt) : impatientClock(state.takenAt),
         freshFor: -1,
         concurrency: 1,
         callTimeoutMs: 1_000,
@@ -61,4 +74,9 @@ export async function planOn(state: NodeState, rules: Rules = {}): Promise<Plann
         .namespaces.filter(({ name }) => name === namespace)
         .flatMap(({ names }) => names.map(({ name }) => name)),
   };
+}
+
+/** Stands still, and wakes sleepers at once: measuring what was freed waits between two counts. */
+function impatientClock(now: number): Clock {
+  return { ...createFakeClock(now), sleep: async () => {} };
 }

@@ -1,7 +1,7 @@
 // Reads the daemon's own container records and the states of their tasks.
 import type { ContainerState } from "../../image/node-state.ts";
+import { digestIn, podOf } from "../cri/use.ts";
 import { RuntimeError } from "../runtime-error.ts";
-import { digestIn, podOf } from "./cri-link.ts";
 import { type References, referencesOf } from "./gc-labels.ts";
 import { Containers, type Container as WireContainer } from "./gen/containerd/services/containers/v1/containers_pb.js";
 import { Status } from "./gen/containerd/services/tasks/v1/tasks_pb.js";

@@ -2,9 +2,12 @@
 import { randomUUID } from "node:crypto";
 import type { Digest } from "../../image/digest.ts";
 import type { Container, ImageName } from "../../image/node-state.ts";
+import { CriLink } from "../cri/cri-link.ts";
+import { type FilesystemProbe, filesystemsOf, probeFilesystem } from "../filesystems.ts";
 import { ownRootUsage } from "../own-root.ts";
 import type {
   CallOptions,
+  Capabilities,
   ContainerRuntime,
   Content,
   CreationResult,
@@ -16,14 +19,14 @@ import type {
   RuntimeState,
 } from "../runtime.ts";
 import { RuntimeError } from "../runtime-error.ts";
-import { type CallObserver, type Connection, openConnection, type Scope, scopeOf } from "./connection.ts";
+import { type CallObserver, type Scope, scopeOf } from "../wire/calls.ts";
+import { socketPath } from "../wire/endpoint.ts";
+import { isAtLeast, parseVersion } from "../wire/version.ts";
+import { type Connection, openConnection } from "./connection.ts";
 import type { ImageResolver } from "./containers.ts";
 import { createName } from "./create-name.ts";
-import { CriLink } from "./cri-link.ts";
-import { socketPath } from "./endpoint.ts";
 import { subscribe } from "./events.ts";
 import { FactReader } from "./fact-reader.ts";
-import { type FilesystemProbe, filesystemsOf, probeFilesystem } from "./filesystems.ts";
 import { expiryLabel } from "./gc-labels.ts";
 import { hostPlatform } from "./host-platform.ts";
 import { type Memory, type NamespaceSeen, observeNamespace } from "./observe-namespace.ts";
@@ -34,7 +37,6 @@ import { readName, readUseRecords, resolveUses } from "./read-uses.ts";
 import { remainingOf } from "./remaining.ts";
 import { removeName } from "./remove-name.ts";
 import { SnapshotSizes } from "./snapshot-sizes.ts";
-import { isAtLeast, parseVersion } from "./version.ts";
 
 /** The namespace that CRI works in; it knows no other. */
 const criNamespace = "k8s.io";
@@ -78,7 +80,7 @@ class ContainerdRuntime implements ContainerRuntime {
     this.#namespaces = [...new Set(options.namespaces)];
     this.#connection = openConnection(socketPath(options.endpoint), options.onCall);
     this.#probe = options.statfs ?? probeFilesystem;
-    this.#cri = new CriLink(this.#connection);
+    this.#cri = new CriLink(this.#connection.cri);
     const facts = new FactReader(this.#connection);
     this.#memory = { facts, sizes: new SnapshotSizes(this.#connection), host: hostPlatform() };
   }
@@ -90,14 +92,22 @@ class ContainerdRuntime implements ContainerRuntime {
     return {
       kind: this.kind,
       version,
-      apiVersions: { containerd: "v1", ...(cri ? { cri } : {}) },
-      capabilities: {
-        untag: true,
-        exactBytes: true,
-        compareAndDelete: parseVersion(version).major >= 2,
-        pinnedImages: true,
-        namespaces: true,
-      },
+      apiVersions: { containerd: "v1", ...(cri ? { cri: cri.apiVersion } : {}) },
+      capabilities: { ...this.capabilities, compareAndDelete: parseVersion(version).major >= 2 },
+    };
+  }
+
+  get capabilities(): Capabilities {
+    return {
+      untag: true,
+      exactBytes: true,
+      content: true,
+      createNames: true,
+      compareAndDelete: this.#known?.daemonCompares ?? false,
+      pinnedImages: true,
+      namespaces: true,
+      nameRecords: true,
+      events: true,
     };
   }
 
@@ -146,6 +156,10 @@ class ContainerdRuntime implements ContainerRuntime {
     return removeName(this.#reading(namespace, scopeOf(options)), { name, target, daemonCompares });
   }
 
+  async removeImage(): Promise<never> {
+    throw new RuntimeError("unsupported", "remove image", "names are removed one by one here");
+  }
+
   async createName(namespace: string, name: NameRecord, options?: CallOptions): Promise<CreationResult> {
     return createName(this.#reading(namespace, scopeOf(options)), name);
   }
@@ -181,6 +195,11 @@ class ContainerdRuntime implements ContainerRuntime {
     return subscribe(this.#connection, this.#namespaces, signal);
   }
 
+  /** Content is known exactly here: nothing needs the daemon's sums. */
+  async imageUsage(): Promise<undefined> {
+    return undefined;
+  }
+
   async filesystems(options?: CallOptions): Promise<readonly FilesystemUsage[]> {
     const scope = scopeOf(options);
     const { roots } = await storagePlugins(this.#connection, scope);
@@ -188,7 +207,8 @@ class ContainerdRuntime implements ContainerRuntime {
     if (found.length > 0) return found;
     const own = await ownRootUsage(roots);
     if (own !== undefined) return [own];
-    const mountpoint = await this.#cri.imageFilesystem(scope);
+    const [first] = await this.#cri.imageFilesystems(scope);
+    const mountpoint = first?.fsId?.mountpoint;
     return mountpoint ? filesystemsOf([mountpoint], this.#probe) : [];
   }
 

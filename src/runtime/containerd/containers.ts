@@ -1,8 +1,9 @@
 // From container records, CRI's view and the snapshots to the containers of a namespace. Pure.
 import { type Digest, isDigest } from "../../image/digest.ts";
 import type { Container, ContainerState } from "../../image/node-state.ts";
+import type { CriView } from "../cri/cri-link.ts";
+import type { CriSandbox, CriUse } from "../cri/use.ts";
 import type { ContainerRecord } from "./container-records.ts";
-import type { CriSandbox, CriUse, CriView } from "./cri-link.ts";
 import type { Lease } from "./held.ts";
 
 /** Says which images something stands on. */

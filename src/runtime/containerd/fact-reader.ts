@@ -1,9 +1,10 @@
 // Reads manifests, indexes and configs once per digest: what a digest names can never change.
 import { createHash } from "node:crypto";
 import type { Digest } from "../../image/digest.ts";
+import { mapBounded } from "../bounded.ts";
 import { RuntimeError } from "../runtime-error.ts";
-import { mapBounded } from "./bounded.ts";
-import type { Connection, Scope } from "./connection.ts";
+import type { Scope } from "../wire/calls.ts";
+import type { Connection } from "./connection.ts";
 import { type ContentFact, readContentFact } from "./content-facts.ts";
 import { Content } from "./gen/containerd/services/content/v1/content_pb.js";
 import type { Inventory } from "./inventory.ts";

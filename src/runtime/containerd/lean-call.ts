@@ -9,7 +9,7 @@ import {
   toBinary,
 } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
-import type { SocketSession } from "./socket-session.ts";
+import type { SocketSession } from "../wire/socket-session.ts";
 
 export interface LeanOptions {
   readonly namespace: string;

@@ -1,8 +1,8 @@
 // One namespace as it is seen: names first, then what they are made of and who uses it.
 import type { NamespaceState } from "../../image/node-state.ts";
+import type { CriLink } from "../cri/cri-link.ts";
 import type { ImageResolver } from "./containers.ts";
 import type { Platform } from "./content-facts.ts";
-import type { CriLink } from "./cri-link.ts";
 import type { FactReader } from "./fact-reader.ts";
 import { heldBy } from "./held.ts";
 import { draftImages, finishImages } from "./images.ts";

@@ -1,5 +1,6 @@
 // The plugins of the daemon that hold images: its snapshotters and its content store.
-import type { Connection, Scope } from "./connection.ts";
+import type { Scope } from "../wire/calls.ts";
+import type { Connection } from "./connection.ts";
 
 export interface StoragePlugins {
   /** IDs of the snapshotters that work. */

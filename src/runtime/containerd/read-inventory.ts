@@ -1,9 +1,10 @@
 // Reads what a namespace holds: names, blobs, snapshots, leases and running writes.
 import { toDigest } from "../../image/digest.ts";
 import type { ImageName } from "../../image/node-state.ts";
+import { mapBounded } from "../bounded.ts";
 import { RuntimeError } from "../runtime-error.ts";
-import { mapBounded } from "./bounded.ts";
-import type { Connection, Scope } from "./connection.ts";
+import type { Scope } from "../wire/calls.ts";
+import type { Connection } from "./connection.ts";
 import { isExpired, isFlat, isRoot, type References, referencesOf } from "./gc-labels.ts";
 import { type Info as BlobInfo, Content } from "./gen/containerd/services/content/v1/content_pb.js";
 import { type Image as ImageRecord, Images } from "./gen/containerd/services/images/v1/images_pb.js";

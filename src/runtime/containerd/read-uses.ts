@@ -1,11 +1,11 @@
 // Reads who uses images right now: containers, sandboxes, image volumes, leases. In an order that never misses one.
 import { type Digest, isDigest } from "../../image/digest.ts";
 import type { Container, ImageName } from "../../image/node-state.ts";
+import { mapBounded } from "../bounded.ts";
+import type { CriView } from "../cri/cri-link.ts";
 import { RuntimeError } from "../runtime-error.ts";
-import { mapBounded } from "./bounded.ts";
 import { type ContainerRecord, readContainerRecords, readTaskStates } from "./container-records.ts";
 import { type ContainerSources, describeContainers, type ImageResolver } from "./containers.ts";
-import type { CriView } from "./cri-link.ts";
 import { Images } from "./gen/containerd/services/images/v1/images_pb.js";
 import { forEachSnapshot, type Reading, readLeases, toImageName, toSnapshotNode } from "./read-inventory.ts";
 

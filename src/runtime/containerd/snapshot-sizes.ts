@@ -1,8 +1,9 @@
 // Sizes of layer snapshots: asked once per snapshot, because a committed one never changes.
 
+import { mapBounded } from "../bounded.ts";
 import { RuntimeError } from "../runtime-error.ts";
-import { mapBounded } from "./bounded.ts";
-import type { Connection, Scope } from "./connection.ts";
+import type { Scope } from "../wire/calls.ts";
+import type { Connection } from "./connection.ts";
 import { Snapshots } from "./gen/containerd/services/snapshots/v1/snapshots_pb.js";
 import type { SnapshotNode } from "./inventory.ts";
 

@@ -9,11 +9,13 @@ export type EmbeddedOperation =
   | "containers"
   | "findName"
   | "removeName"
+  | "removeImage"
   | "createName"
   | "collect"
   | "remaining"
   | "readBlob"
   | "events"
+  | "imageUsage"
   | "filesystems";
 
 export interface CallGate {

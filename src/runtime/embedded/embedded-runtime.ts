@@ -1,7 +1,14 @@
 // A container runtime in memory, with the semantics of a real one: names, one pool of content, collection on request.
 import type { Digest } from "../../image/digest.ts";
 import type { Instant, NodeState } from "../../image/node-state.ts";
-import type { Capabilities, ContainerRuntime, CreationResult, NameRecord, RemovalResult } from "../runtime.ts";
+import type {
+  ContainerRuntime,
+  CreationResult,
+  ImageRemovalResult,
+  NameRecord,
+  RemovalResult,
+  WholeImage,
+} from "../runtime.ts";
 import { RuntimeError } from "../runtime-error.ts";
 import { type CallGate, createCallGate } from "./call-gate.ts";
 import { type ChangeFeed, createChangeFeed } from "./change-feed.ts";
@@ -9,9 +16,12 @@ import { controlsOf, type EmbeddedControls } from "./embedded-controls.ts";
 import {
   blobExists,
   bytesOf,
+  capabilitiesOf,
   type EmbeddedOptions,
   existingStore,
   filesystemOf,
+  identityOf,
+  imageBytesOf,
   type Memory,
   snapshotOf,
 } from "./memory.ts";
@@ -24,8 +34,10 @@ export type EmbeddedRuntime = ContainerRuntime & EmbeddedControls;
 
 /** A runtime that holds what `state` says and forgets it at the end of the process. */
 export function createEmbeddedRuntime(state: EmbeddedStart, options: EmbeddedOptions = {}): EmbeddedRuntime {
+  const capabilities = capabilitiesOf(state.runtime, options.capabilities);
   const memory: Memory = {
-    runtime: state.runtime,
+    runtime: identityOf(state.runtime, capabilities),
+    capabilities,
     stores: new Map(state.namespaces.map((namespace) => [namespace.name, storeOf(namespace)])),
     foreignBlobs: new Set(state.foreignBlobs),
     content: new Map(),
@@ -39,21 +51,14 @@ export function createEmbeddedRuntime(state: EmbeddedStart, options: EmbeddedOpt
 /** Content comes in pieces of this many bytes, as from a daemon. */
 const pieceBytes = 64 << 10;
 
-const fullCapabilities: Capabilities = {
-  untag: true,
-  exactBytes: true,
-  compareAndDelete: true,
-  pinnedImages: true,
-  namespaces: true,
-};
-
 function portTo(memory: Memory, gate: CallGate, feed: ChangeFeed): ContainerRuntime {
   return {
     kind: memory.runtime.kind,
+    capabilities: memory.capabilities,
     async info(options) {
       await gate.pass("info", options);
-      const capabilities = { ...fullCapabilities, ...memory.options.capabilities };
-      return { ...memory.runtime, apiVersions: { embedded: "v1" }, capabilities };
+      const { kind, version } = memory.runtime;
+      return { kind, version, apiVersions: { embedded: "v1" }, capabilities: memory.capabilities };
     },
     async observe(options) {
       await gate.pass("observe", options);
@@ -69,12 +74,21 @@ function portTo(memory: Memory, gate: CallGate, feed: ChangeFeed): ContainerRunt
     },
     async removeName(namespace, name, target, options) {
       await gate.pass("removeName", options);
+      if (!memory.capabilities.untag) throw cannot("remove name", "this runtime removes images whole");
       const result = removeNameFrom(memory.stores.get(namespace), name, target);
       if (result === "removed") feed.publish({ kind: "image", namespace });
       return result;
     },
+    async removeImage(namespace, image, options) {
+      await gate.pass("removeImage", options);
+      if (memory.capabilities.untag) throw cannot("remove image", "names are removed one by one here");
+      const result = removeImageFrom(memory.stores.get(namespace), image);
+      if (result.kind === "removed") feed.publish({ kind: "image", namespace });
+      return result;
+    },
     async createName(namespace, name, options) {
       await gate.pass("createName", options);
+      if (!memory.capabilities.createNames) throw cannot("create name", "this runtime makes no names");
       const result = createNameIn(existingStore(memory, namespace, "create name"), name, memory.options.now?.());
       if (result === "created") feed.publish({ kind: "image", namespace });
       return result;
@@ -97,6 +111,11 @@ function portTo(memory: Memory, gate: CallGate, feed: ChangeFeed): ContainerRunt
       for (let at = 0; at < bytes.length; at += pieceBytes) yield bytes.subarray(at, at + pieceBytes);
     },
     events: (signal) => eventsThrough(gate, feed.subscribe(signal), signal),
+    async imageUsage(options) {
+      await gate.pass("imageUsage", options);
+      if (memory.capabilities.exactBytes) return undefined;
+      return { bytes: imageBytesOf(memory), countedAt: memory.options.now?.() ?? Date.now() };
+    },
     async filesystems(options) {
       await gate.pass("filesystems", options);
       return [filesystemOf(memory)];
@@ -106,6 +125,20 @@ function portTo(memory: Memory, gate: CallGate, feed: ChangeFeed): ContainerRunt
       feed.close();
     },
   };
+}
+
+function cannot(operation: string, why: string): RuntimeError {
+  return new RuntimeError("unsupported", operation, why);
+}
+
+/** As CRI removes: the image with every name it has, unless it has got one that the caller does not know of. */
+function removeImageFrom(store: NamespaceStore | undefined, { target, names }: WholeImage): ImageRemovalResult {
+  const own = [...(store?.names.values() ?? [])].filter((name) => name.target === target).map(({ name }) => name);
+  const unknown = own.find((name) => !names.includes(name));
+  if (unknown !== undefined) return { kind: "renamed", name: unknown };
+  for (const name of own) store?.names.delete(name);
+  const nameless = store?.nameless.delete(target) ?? false;
+  return own.length > 0 || nameless ? { kind: "removed", names: own } : { kind: "already-gone" };
 }
 
 function removeNameFrom(store: NamespaceStore | undefined, name: string, target: Digest): RemovalResult {

@@ -24,11 +24,40 @@ export interface EmbeddedOptions {
 
 export interface Memory {
   readonly runtime: NodeState["runtime"];
+  readonly capabilities: Capabilities;
   readonly stores: Map<string, NamespaceStore>;
   readonly foreignBlobs: ReadonlySet<Digest>;
   /** The bytes of blobs, where somebody gave them. A captured node has none. */
   readonly content: Map<Digest, Uint8Array>;
   readonly options: EmbeddedOptions;
+}
+
+const everything: Capabilities = {
+  untag: true,
+  exactBytes: true,
+  content: true,
+  createNames: true,
+  compareAndDelete: true,
+  pinnedImages: true,
+  namespaces: true,
+  nameRecords: true,
+  events: true,
+};
+
+/** What a node in memory can do: everything but what the node it stands for could not, or what a test takes away. */
+export function capabilitiesOf(
+  { untag = true, exactBytes = true }: NodeState["runtime"],
+  claimed: Partial<Capabilities> = {},
+): Capabilities {
+  return { ...everything, untag, exactBytes, createNames: untag, ...claimed };
+}
+
+/** The runtime's identity, which says where something is missing that plans depend on. */
+export function identityOf(
+  { kind, version }: NodeState["runtime"],
+  { untag, exactBytes }: Capabilities,
+): NodeState["runtime"] {
+  return { kind, version, ...(untag ? {} : { untag }), ...(exactBytes ? {} : { exactBytes }) };
 }
 
 export function snapshotOf(memory: Memory): RuntimeState {
@@ -63,23 +92,33 @@ export function bytesOf(memory: Memory, namespace: string, digest: Digest): Uint
   return bytes;
 }
 
-/** Every byte once: blobs are one pool, layer snapshots belong to their namespace. */
+/** Bytes of all content. */
+export function imageBytesOf(memory: Memory): number {
+  return contentOf(memory).bytes;
+}
+
 export function filesystemOf(memory: Memory): FilesystemUsage {
   const { path, capacityBytes, otherBytes, inodes } = memory.options.filesystem ?? {};
-  const pool = new Map<Digest, number>();
-  let usedBytes = otherBytes ?? 0;
-  let inodesUsed = 0;
-  for (const store of memory.stores.values()) {
-    for (const blob of store.blobs.values()) pool.set(blob.digest, blob.size);
-    for (const snapshot of store.snapshots.values()) usedBytes += snapshot.size;
-    inodesUsed += store.snapshots.size;
-  }
-  for (const size of pool.values()) usedBytes += size;
+  const { bytes, count } = contentOf(memory);
   return {
     path: path ?? "/var/lib/embedded",
     capacityBytes: capacityBytes ?? 100 * 1024 ** 3,
-    usedBytes,
+    usedBytes: bytes + (otherBytes ?? 0),
     inodes: inodes ?? 6_553_600,
-    inodesUsed: inodesUsed + pool.size,
+    inodesUsed: count,
   };
+}
+
+/** Every byte once: blobs are one pool, layer snapshots belong to their namespace. */
+function contentOf(memory: Memory): { readonly bytes: number; readonly count: number } {
+  const pool = new Map<Digest, number>();
+  let bytes = 0;
+  let count = 0;
+  for (const store of memory.stores.values()) {
+    for (const blob of store.blobs.values()) pool.set(blob.digest, blob.size);
+    for (const snapshot of store.snapshots.values()) bytes += snapshot.size;
+    count += store.snapshots.size;
+  }
+  for (const size of pool.values()) bytes += size;
+  return { bytes, count: count + pool.size };
 }

@@ -15,7 +15,7 @@ export const callCases: readonly ContractCase[] = [
 
       expect(info.version).not.toBe("");
       expect(info).toMatchObject({ kind: subject.runtime.kind, capabilities: fixture.capabilities });
-      expect(observed.runtime).toEqual({ kind: info.kind, version: info.version });
+      expect(observed.runtime).toMatchObject({ kind: info.kind, version: info.version });
     },
   },
   {
@@ -33,6 +33,11 @@ export const callCases: readonly ContractCase[] = [
         runtime.containers(namespace, options),
         runtime.findName(namespace, "registry.example/app:1", options),
         runtime.removeName(namespace, "registry.example/app:1", one.target, options),
+        runtime.removeImage(
+          namespace,
+          { id: one.config, target: one.target, names: ["registry.example/app:1"], pinned: false },
+          options,
+        ),
         runtime.remaining(namespace, { blobs: [one.target], snapshots: [] }, options),
         runtime.collect(options),
       ]);
@@ -46,6 +51,7 @@ export const callCases: readonly ContractCase[] = [
   },
   {
     name: "tells of changes to images and to containers as they happen, until it is told to stop",
+    needs: ["events"],
     async run(subject) {
       const { one } = await subject.seed({
         images: { one: { layers: ["app"], runnable: true } },
@@ -85,7 +91,7 @@ export const callCases: readonly ContractCase[] = [
 async function eventAfter(
   subject: Subject,
   kind: RuntimeEvent["kind"],
-  change: () => Promise<void>,
+  change: () => Promise<unknown>,
 ): Promise<RuntimeEvent | undefined> {
   const stop = new AbortController();
   const signal = AbortSignal.any([stop.signal, AbortSignal.timeout(eventDeadlineMs)]);

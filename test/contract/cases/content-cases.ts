@@ -18,6 +18,7 @@ const app = { layers: ["base", "app"] };
 export const contentCases: readonly ContractCase[] = [
   {
     name: "knows an image by its manifest and its config",
+    needs: ["content"],
     async run(subject) {
       const { one } = await subject.seed({
         images: { one: app },
@@ -32,6 +33,7 @@ export const contentCases: readonly ContractCase[] = [
   },
   {
     name: "knows a multi-platform image by its index and by what is there of its manifests and configs",
+    needs: ["content"],
     async run(subject) {
       const { one } = await subject.seed({
         images: { one: { ...app, multiPlatform: true } },
@@ -64,7 +66,7 @@ export const contentCases: readonly ContractCase[] = [
   },
   {
     name: "tells every blob and layer snapshot of an image, parents before children, and that they exist",
-    needs: ["exactBytes"],
+    needs: ["exactBytes", "content"],
     async run(subject) {
       const { one } = await subject.seed({
         images: { one: app },
@@ -83,7 +85,7 @@ export const contentCases: readonly ContractCase[] = [
   },
   {
     name: "frees exactly the content that nobody else needs when the last name of an image goes",
-    needs: ["exactBytes"],
+    needs: ["exactBytes", "content"],
     async run(subject) {
       const { one, two } = await subject.seed({
         images: { one: app, two: { layers: ["base", "other"] } },
@@ -111,7 +113,7 @@ export const contentCases: readonly ContractCase[] = [
   },
   {
     name: "frees the shared layers when the last image that needs them goes",
-    needs: ["exactBytes"],
+    needs: ["exactBytes", "content"],
     async run(subject) {
       await subject.seed({
         images: { one: app, two: { layers: ["base", "other"] } },
@@ -133,7 +135,7 @@ export const contentCases: readonly ContractCase[] = [
   },
   {
     name: "keeps blobs as long as another namespace sees them, but not the snapshots",
-    needs: ["namespaces", "exactBytes"],
+    needs: ["namespaces", "exactBytes", "content"],
     async run(subject) {
       await subject.seed({
         images: { one: app },
@@ -157,6 +159,7 @@ export const contentCases: readonly ContractCase[] = [
   },
   {
     name: "gives the bytes of manifest, config and layers, which hash to their digests",
+    needs: ["content"],
     async run(subject) {
       const { one } = await subject.seed({
         images: { one: app },
@@ -171,6 +174,7 @@ export const contentCases: readonly ContractCase[] = [
   },
   {
     name: "says that a blob is not there when its bytes are asked for",
+    needs: ["content"],
     async run(subject) {
       const { one } = await subject.seed({
         images: { one: app },
@@ -185,6 +189,7 @@ export const contentCases: readonly ContractCase[] = [
   },
   {
     name: "ends a reading whose caller gave it up",
+    needs: ["content"],
     async run(subject) {
       const { one } = await subject.seed({
         images: { one: app },

@@ -30,6 +30,7 @@ export const nameCases: readonly ContractCase[] = [
   },
   {
     name: "tells the labels of a name's record and when it was made",
+    needs: ["nameRecords"],
     async run(subject) {
       const labels = { "example.com/team": "blue" };
       await subject.seed({ images: { one: app }, names: [{ name: "registry.example/app:1", image: "one", labels }] });
@@ -98,6 +99,7 @@ export const nameCases: readonly ContractCase[] = [
   },
   {
     name: "says that a name is already gone when there is none",
+    needs: ["untag"],
     async run(subject) {
       const { one } = await subject.seed({
         images: { one: app },
@@ -113,7 +115,7 @@ export const nameCases: readonly ContractCase[] = [
   },
   {
     name: "makes a name for an image that has one, with labels, and keeps the content under it",
-    needs: ["untag"],
+    needs: ["untag", "createNames", "nameRecords"],
     async run(subject) {
       const { one, two } = await subject.seed({
         images: { one: app, two: other },

@@ -3,12 +3,12 @@ import { describe, expect, test } from "vitest";
 import { topChainId } from "../../../src/runtime/containerd/chain-id.ts";
 import { imageRefIn } from "../../../src/runtime/containerd/container-records.ts";
 import { readContentFact } from "../../../src/runtime/containerd/content-facts.ts";
-import { digestIn } from "../../../src/runtime/containerd/cri-link.ts";
-import { socketPath } from "../../../src/runtime/containerd/endpoint.ts";
 import { kindOf } from "../../../src/runtime/containerd/events.ts";
 import { isExpired, isRoot, referencesOf } from "../../../src/runtime/containerd/gc-labels.ts";
 import { identify } from "../../../src/runtime/containerd/image-identity.ts";
-import { isAtLeast, parseVersion } from "../../../src/runtime/containerd/version.ts";
+import { digestIn } from "../../../src/runtime/cri/use.ts";
+import { socketPath } from "../../../src/runtime/wire/endpoint.ts";
+import { isAtLeast, parseVersion } from "../../../src/runtime/wire/version.ts";
 import { digestOf } from "../../support/digest-of.ts";
 
 const host = { os: "linux", architecture: "amd64" };

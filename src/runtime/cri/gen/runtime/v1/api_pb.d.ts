@@ -512,6 +512,79 @@ export declare type ListPodSandboxResponse = Message<"runtime.v1.ListPodSandboxR
 export declare const ListPodSandboxResponseSchema: GenMessage<ListPodSandboxResponse>;
 
 /**
+ * @generated from message runtime.v1.PodSandboxStatusRequest
+ */
+export declare type PodSandboxStatusRequest = Message<"runtime.v1.PodSandboxStatusRequest"> & {
+  /**
+   * @generated from field: string pod_sandbox_id = 1;
+   */
+  podSandboxId: string;
+
+  /**
+   * @generated from field: bool verbose = 2;
+   */
+  verbose: boolean;
+};
+
+/**
+ * Describes the message runtime.v1.PodSandboxStatusRequest.
+ * Use `create(PodSandboxStatusRequestSchema)` to create a new message.
+ */
+export declare const PodSandboxStatusRequestSchema: GenMessage<PodSandboxStatusRequest>;
+
+/**
+ * @generated from message runtime.v1.PodSandboxStatusResponse
+ */
+export declare type PodSandboxStatusResponse = Message<"runtime.v1.PodSandboxStatusResponse"> & {
+  /**
+   * With `verbose`: the runtime's own words, mostly one JSON text under `info`.
+   *
+   * @generated from field: map<string, string> info = 2;
+   */
+  info: { [key: string]: string };
+};
+
+/**
+ * Describes the message runtime.v1.PodSandboxStatusResponse.
+ * Use `create(PodSandboxStatusResponseSchema)` to create a new message.
+ */
+export declare const PodSandboxStatusResponseSchema: GenMessage<PodSandboxStatusResponse>;
+
+/**
+ * @generated from message runtime.v1.StatusRequest
+ */
+export declare type StatusRequest = Message<"runtime.v1.StatusRequest"> & {
+  /**
+   * @generated from field: bool verbose = 1;
+   */
+  verbose: boolean;
+};
+
+/**
+ * Describes the message runtime.v1.StatusRequest.
+ * Use `create(StatusRequestSchema)` to create a new message.
+ */
+export declare const StatusRequestSchema: GenMessage<StatusRequest>;
+
+/**
+ * @generated from message runtime.v1.StatusResponse
+ */
+export declare type StatusResponse = Message<"runtime.v1.StatusResponse"> & {
+  /**
+   * With `verbose`: the runtime's own words, on containerd its settings as JSON under `config`.
+   *
+   * @generated from field: map<string, string> info = 2;
+   */
+  info: { [key: string]: string };
+};
+
+/**
+ * Describes the message runtime.v1.StatusResponse.
+ * Use `create(StatusResponseSchema)` to create a new message.
+ */
+export declare const StatusResponseSchema: GenMessage<StatusResponse>;
+
+/**
  * @generated from message runtime.v1.ContainerMetadata
  */
 export declare type ContainerMetadata = Message<"runtime.v1.ContainerMetadata"> & {
@@ -1324,6 +1397,22 @@ export declare const RuntimeService: GenService<{
     methodKind: "unary";
     input: typeof ListPodSandboxRequestSchema;
     output: typeof ListPodSandboxResponseSchema;
+  },
+  /**
+   * @generated from rpc runtime.v1.RuntimeService.PodSandboxStatus
+   */
+  podSandboxStatus: {
+    methodKind: "unary";
+    input: typeof PodSandboxStatusRequestSchema;
+    output: typeof PodSandboxStatusResponseSchema;
+  },
+  /**
+   * @generated from rpc runtime.v1.RuntimeService.Status
+   */
+  status: {
+    methodKind: "unary";
+    input: typeof StatusRequestSchema;
+    output: typeof StatusResponseSchema;
   },
   /**
    * @generated from rpc runtime.v1.RuntimeService.RunPodSandbox

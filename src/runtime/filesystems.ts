@@ -1,7 +1,7 @@
 // How full the filesystems are that hold images, as far as the daemon's directories can be seen from here.
 import { stat } from "node:fs/promises";
-import { usageOf } from "../own-root.ts";
-import type { FilesystemUsage } from "../runtime.ts";
+import { usageOf } from "./own-root.ts";
+import type { FilesystemUsage } from "./runtime.ts";
 
 /** One filesystem and the number that tells it from others. */
 export interface ProbedFilesystem {

@@ -21,6 +21,8 @@ const codes: ReadonlyMap<Code, RuntimeErrorCode> = new Map([
 export interface FailedCall {
   readonly operation: string;
   readonly socket: string;
+  /** What the program behind the socket is called, e.g. `containerd`. */
+  readonly server: string;
   /** Milliseconds. */
   readonly timeoutMs: number;
   /** True when the caller's own signal ended the call. */
@@ -33,7 +35,7 @@ export function toRuntimeError(cause: unknown, call: FailedCall): RuntimeError {
   if (call.stopped) {
     return new RuntimeError("timeout", call.operation, "stopped by the caller before the daemon answered", cause);
   }
-  const socketProblem = describeSocketProblem(cause, call.socket);
+  const socketProblem = describeSocketProblem(cause, call);
   if (socketProblem) return new RuntimeError(socketProblem.code, call.operation, socketProblem.message, cause);
   if (!(cause instanceof ConnectError)) {
     return new RuntimeError("internal", call.operation, cause instanceof Error ? cause.message : String(cause), cause);
@@ -47,7 +49,7 @@ function explain(cause: ConnectError, call: FailedCall): string {
     case Code.DeadlineExceeded:
       return `no answer within ${call.timeoutMs / 1000} s from ${call.socket}: the daemon hangs or is overloaded, look at its log`;
     case Code.Unimplemented:
-      return `the server at ${call.socket} does not offer this call: it is not containerd or too old (${cause.rawMessage})`;
+      return `the server at ${call.socket} does not offer this call: it is not ${call.server} or too old (${cause.rawMessage})`;
     case Code.Unavailable:
     case Code.Aborted:
     case Code.Canceled:
@@ -66,12 +68,12 @@ interface SocketProblem {
 }
 
 /** Says why nothing could be talked to at all; undefined when the daemon did answer. */
-function describeSocketProblem(cause: unknown, socket: string): SocketProblem | undefined {
+function describeSocketProblem(cause: unknown, { socket, server }: FailedCall): SocketProblem | undefined {
   const systemCodes = systemCodesOf(cause);
   if (systemCodes.has("ENOENT")) {
     return {
       code: "unavailable",
-      message: `no socket at ${socket}: is containerd running? Start it, or name its socket with --endpoint`,
+      message: `no socket at ${socket}: is ${server} running? Start it, or name its socket with --endpoint`,
     };
   }
   if (systemCodes.has("EACCES") || systemCodes.has("EPERM")) {
@@ -80,7 +82,7 @@ function describeSocketProblem(cause: unknown, socket: string): SocketProblem | 
       message: `permission denied on ${socket}: run as root, or let the container mount the socket`,
     };
   }
-  if (systemCodes.has("ECONNREFUSED") || systemCodes.has("ENOTSOCK")) return describeRefusal(socket);
+  if (systemCodes.has("ECONNREFUSED") || systemCodes.has("ENOTSOCK")) return describeRefusal(socket, server);
   if (
     hasAny(systemCodes, [
       "ECONNRESET",
@@ -97,20 +99,20 @@ function describeSocketProblem(cause: unknown, socket: string): SocketProblem | 
   if (systemCodes.has("ERR_HTTP2_ERROR") || speaksNoGrpc(cause)) {
     return {
       code: "unavailable",
-      message: `the server at ${socket} does not speak gRPC: name containerd's own socket with --endpoint`,
+      message: `the server at ${socket} does not speak gRPC: name ${server}'s socket with --endpoint`,
     };
   }
   return undefined;
 }
 
-function describeRefusal(socket: string): SocketProblem {
+function describeRefusal(socket: string, server: string): SocketProblem {
   if (isSocket(socket)) {
     return {
       code: "unavailable",
-      message: `nobody listens at ${socket}: start containerd, the socket is left from an earlier run`,
+      message: `nobody listens at ${socket}: start ${server}, the socket is left from an earlier run`,
     };
   }
-  return { code: "unavailable", message: `${socket} is not a socket: name containerd's socket with --endpoint` };
+  return { code: "unavailable", message: `${socket} is not a socket: name ${server}'s socket with --endpoint` };
 }
 
 function isSocket(path: string): boolean {

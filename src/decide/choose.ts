@@ -1,0 +1,141 @@
+// Which of the judged images go in this plan: all that the policy lets go, what a demand and the budget add, less what brakes cut.
+import { applyBrakes, type Brake } from "./brake.ts";
+import { type Demand, type DemandMode, demandModes } from "./demand.ts";
+import type { IndexedImage } from "./image-index.ts";
+import type { ImageSight } from "./image-sight.ts";
+import type { JudgedNamespace } from "./judge.ts";
+import { orders } from "./order.ts";
+import type { Policy } from "./policy.ts";
+import type { Reason } from "./reason.ts";
+import type { NameDecision } from "./retention.ts";
+import { type Removable, type Selection, type Stretch, select, type Taken } from "./selection.ts";
+import type { SharedContent } from "./shared-content.ts";
+import { isSharedIdName } from "./shared-id.ts";
+import { allGo, allKeptFor, alsoKeptFor, because } from "./verdict.ts";
+
+/** An image with its number in the shared content, its namespace, and its place among the namespace's images. */
+export interface Subject {
+  readonly number: number;
+  readonly judged: JudgedNamespace;
+  readonly at: number;
+  readonly entry: IndexedImage;
+  readonly sight: ImageSight;
+}
+
+export interface ChooseInput {
+  readonly subjects: readonly Subject[];
+  readonly content: SharedContent;
+  readonly policy: Policy;
+  readonly demand: Demand | undefined;
+  /** Bytes that all images take beyond the budget. */
+  readonly excess: number;
+}
+
+/** What becomes of the images of a node. */
+export interface Choice {
+  /** In the order of removal. */
+  readonly taken: readonly Taken[];
+  readonly brakes: readonly Brake[];
+  /** The decisions about the names of an image. */
+  decisionsOf(subject: Subject): readonly NameDecision[];
+}
+
+/** The modes in which images have to be judged. */
+export function modesFor(demand: Demand | undefined, excess: number): readonly DemandMode[] {
+  const strongest = Math.max(demandModes.indexOf(demand?.mode ?? "routine"), excess > 0 ? 1 : 0);
+  return demandModes.slice(0, strongest + 1);
+}
+
+/** Chooses. */
+export function choose(input: ChooseInput): Choice {
+  const { subjects, content, policy } = input;
+  const removables = removablesOf(subjects);
+  const selection = select({ content, removables, order: orders[policy.order], stretches: stretchesOf(input) });
+  const { kept, cut, brakes } = applyBrakes(selection.taken, policy.brakes, subjects.length);
+  const modes = new Map(removables.map(({ number, mode }) => [number, mode]));
+  const going = new Map(kept.map(({ number, code }) => [number, code]));
+  const waiting = new Set(cut.map(({ number }) => number));
+  const brake: Reason = { code: "brake", detail: brakes.map(({ detail }) => detail).join("; ") };
+  return {
+    taken: kept,
+    brakes,
+    decisionsOf(subject) {
+      const { number } = subject;
+      const routine = decisionsIn(subject, "routine");
+      const mode = modes.get(number);
+      if (waiting.has(number)) return allKeptFor(routine, brake);
+      if (mode === undefined) return routine;
+      if (!going.has(number)) return alsoKeptFor(routine, whyLeft(number, selection));
+      const code = going.get(number);
+      return code === undefined ? routine : because(decisionsIn(subject, mode), code);
+    },
+  };
+}
+
+/** The decisions about an image in one mode. */
+export function decisionsIn({ judged, at }: Subject, mode: DemandMode): readonly NameDecision[] {
+  return judged.decisions.get(mode)?.[at] ?? [];
+}
+
+function whyLeft(number: number, { worthless }: Selection): Reason {
+  if (worthless.has(number)) return { code: "gains-nothing", detail: "removing it would free nothing to speak of" };
+  return { code: "enough-freed", detail: "what goes before it frees enough" };
+}
+
+const everything = { bytes: Number.POSITIVE_INFINITY, inodes: Number.POSITIVE_INFINITY };
+
+function stretchesOf({ demand, excess }: ChooseInput): readonly Stretch[] {
+  const stretches: Stretch[] = [{ mode: "routine", code: undefined, ...everything }];
+  if (demand !== undefined && demand.mode !== "routine") {
+    const { bytes, inodes } = demand;
+    // An emergency breaks more rules only as far as it must: first it goes as far as pressure goes.
+    for (const mode of modesFor(demand, 0).slice(1)) stretches.push({ mode, code: "pressure", bytes, inodes });
+  }
+  if (excess > 0) stretches.push({ mode: "pressure", code: "over-budget", bytes: excess, inodes: 0 });
+  return stretches;
+}
+
+function removablesOf(subjects: readonly Subject[]): readonly Removable[] {
+  const twins = twinsBehindIds(subjects);
+  return subjects.flatMap((subject): Removable[] => {
+    const { judged, number, sight, entry } = subject;
+    const mode = [...judged.decisions.keys()].find((candidate) => allGo(decisionsIn(subject, candidate)));
+    if (mode === undefined) return [];
+    const { firstSeen, lastUsed, timesUsed } = sight;
+    const listed = decisionsIn(subject, mode).some(({ remove }) => remove === "remove-list");
+    const after = twins.get(number) ?? [];
+    return [{ number, mode, listed, firstSeen, lastUsed, timesUsed, digest: entry.image.target, after }];
+  });
+}
+
+/** Images that hold the ID name of others, by number, with the numbers of those others: they have to be gone before. */
+function twinsBehindIds(subjects: readonly Subject[]): ReadonlyMap<number, readonly number[]> {
+  const twins = new Map<number, readonly number[]>();
+  for (const group of sameIds(subjects)) {
+    const id = group[0]?.entry.image.id ?? "";
+    const holder = group.find(({ entry }) => entry.names.some((name) => isSharedIdName(name, id)));
+    const others = group.filter((other) => other !== holder);
+    if (holder !== undefined) {
+      twins.set(
+        holder.number,
+        others.map(({ number }) => number),
+      );
+    }
+  }
+  return twins;
+}
+
+/** Groups of several images of one namespace with one ID. They are rare: a list is made only for those. */
+function sameIds(subjects: readonly Subject[]): readonly (readonly Subject[])[] {
+  const first = new Map<JudgedNamespace, Map<string, Subject>>();
+  const groups = new Map<Subject, Subject[]>();
+  for (const subject of subjects) {
+    const ofNamespace = first.get(subject.judged) ?? new Map<string, Subject>();
+    first.set(subject.judged, ofNamespace);
+    const { id } = subject.entry.image;
+    const same = ofNamespace.get(id);
+    if (same === undefined) ofNamespace.set(id, subject);
+    else groups.set(same, [...(groups.get(same) ?? [same]), subject]);
+  }
+  return [...groups.values()];
+}

@@ -1,0 +1,192 @@
+// The questions that prunelet asks a CRI server, for the adapter that has nothing else and for the one that asks CRI besides.
+import type { CallOptions as WireOptions } from "@connectrpc/connect";
+import { Code, ConnectError } from "@connectrpc/connect";
+import { mapBounded } from "../bounded.ts";
+import { RuntimeError } from "../runtime-error.ts";
+import type { CallSpec, Scope } from "../wire/calls.ts";
+import type { CriChannel } from "./cri-channel.ts";
+import type { Container as CriContainer, Image as CriImage, FilesystemUsage } from "./gen/runtime/v1/api_pb.js";
+import { type CriClients, type CriVersion, criVersions } from "./services.ts";
+import { type CriSandbox, type CriUse, spellingsOf, toSandbox, toUse } from "./use.ts";
+
+const statusesAtATime = 16;
+
+/** Who answers. */
+export interface CriServerIdentity {
+  readonly api: CriVersion;
+  /** As the server says it, e.g. `v1`. */
+  readonly apiVersion: string;
+  /** E.g. `containerd`, `cri-o`. */
+  readonly runtime: string;
+  /** Without a leading `v`. */
+  readonly version: string;
+}
+
+/** What CRI tells of its namespace, by container and sandbox ID. */
+export interface CriView {
+  readonly containers: ReadonlyMap<string, CriUse>;
+  readonly sandboxes: ReadonlyMap<string, CriSandbox>;
+}
+
+/**
+ * Speaks to CRI while it answers. Of a daemon that does not know CRI it says so (`probe`), and then tells nothing; any other
+ * failure is a failure: half a view of the containers would look like images that nobody uses.
+ */
+export class CriLink {
+  readonly #channel: CriChannel;
+  #answers: CriVersion | "no" | undefined;
+  #mounts = new Map<string, readonly string[]>();
+
+  constructor(channel: CriChannel) {
+    this.#channel = channel;
+  }
+
+  /** Asks whether CRI is there, newest version first; undefined when it is not. */
+  async probe(scope: Scope): Promise<CriServerIdentity | undefined> {
+    for (const api of criVersions) {
+      const found = await this.#probeVersion(api, scope);
+      this.#answers = found === undefined ? "no" : api;
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+
+  /** The sandboxes and containers; undefined without CRI. `withMounts` asks every new container for its image volumes. */
+  async view(scope: Scope, withMounts: boolean): Promise<CriView | undefined> {
+    if ((await this.#version(scope)) === undefined) return undefined;
+    const { items } = await this.#call({ operation: "cri list sandboxes", deadline: "list" }, scope, (cri, options) =>
+      cri.runtime.listPodSandbox({}, options),
+    );
+    const { containers } = await this.#call(
+      { operation: "cri list containers", deadline: "list" },
+      scope,
+      (cri, options) => cri.runtime.listContainers({}, options),
+    );
+    const mounts = withMounts ? await this.#imageMounts(containers, scope) : this.#mounts;
+    const sandboxes = new Map(items.map((sandbox) => [sandbox.id, toSandbox(sandbox)]));
+    const uses = containers.map((container) => {
+      const use = toUse(container, mounts.get(container.id) ?? []);
+      return [container.id, { ...use, pod: use.pod ?? sandboxes.get(container.podSandboxId)?.pod }] as const;
+    });
+    return { sandboxes, containers: new Map(uses) };
+  }
+
+  /** The images as CRI lists them; none without CRI. */
+  async images(scope: Scope): Promise<readonly CriImage[]> {
+    if ((await this.#version(scope)) === undefined) return [];
+    const { images } = await this.#call({ operation: "cri list images", deadline: "list" }, scope, (cri, options) =>
+      cri.images.listImages({}, options),
+    );
+    return images;
+  }
+
+  /** IDs of the images that CRI calls pinned. */
+  async pinnedIds(scope: Scope): Promise<ReadonlySet<string>> {
+    const images = await this.images(scope);
+    return new Set(images.filter((image) => image.pinned).map((image) => image.id));
+  }
+
+  /** How much images take, by directory; empty when CRI does not tell. */
+  async imageFilesystems(scope: Scope): Promise<readonly FilesystemUsage[]> {
+    if ((await this.#version(scope)) === undefined) return [];
+    const { imageFilesystems } = await this.#call({ operation: "cri image filesystem" }, scope, (cri, options) =>
+      cri.images.imageFsInfo({}, options),
+    );
+    return imageFilesystems;
+  }
+
+  /** What the runtime tells of one image beyond the list, as JSON text; undefined when it tells nothing. */
+  async imageInfo(image: string, scope: Scope): Promise<string | undefined> {
+    const { info } = await this.#call({ operation: "cri image status" }, scope, (cri, options) =>
+      cri.images.imageStatus({ image: { image }, verbose: true }, options),
+    );
+    return info["info"];
+  }
+
+  /** What the runtime tells of one sandbox beyond the list, as JSON text; undefined when it tells nothing or it is gone. */
+  async sandboxInfo(podSandboxId: string, scope: Scope): Promise<string | undefined> {
+    const answer = await this.#unlessGone({ operation: "cri sandbox status" }, scope, (cri, options) =>
+      cri.runtime.podSandboxStatus({ podSandboxId, verbose: true }, options),
+    );
+    return answer?.info["info"];
+  }
+
+  /** The runtime's settings as JSON text; undefined when it does not tell. */
+  async settings(scope: Scope): Promise<string | undefined> {
+    const { info } = await this.#call({ operation: "cri status" }, scope, (cri, options) =>
+      cri.runtime.status({ verbose: true }, options),
+    );
+    return info["config"];
+  }
+
+  /** Removes an image with all its names. `id` is the whole ID exactly as it was listed. */
+  async removeImage(id: string, scope: Scope): Promise<void> {
+    await this.#call({ operation: "remove image", deadline: "removal" }, scope, (cri, options) =>
+      cri.images.removeImage({ image: { image: id } }, options),
+    );
+  }
+
+  async #probeVersion(api: CriVersion, scope: Scope): Promise<CriServerIdentity | undefined> {
+    try {
+      const { runtime } = this.#channel.clients(api);
+      const found = await this.#channel.call({ operation: "cri version" }, scope, (options) =>
+        runtime.version({ version: "v1" }, options),
+      );
+      const version = found.runtimeVersion.replace(/^v/, "");
+      return { api, apiVersion: found.runtimeApiVersion || api, runtime: found.runtimeName, version };
+    } catch (error) {
+      if (isUnsupported(error)) return undefined;
+      throw error;
+    }
+  }
+
+  async #version(scope: Scope): Promise<CriVersion | undefined> {
+    if (this.#answers === undefined) await this.probe(scope);
+    return this.#answers === "no" ? undefined : this.#answers;
+  }
+
+  /** The mounts of a container never change, so each is asked once; those of containers that went are forgotten. */
+  async #imageMounts(
+    containers: readonly CriContainer[],
+    scope: Scope,
+  ): Promise<ReadonlyMap<string, readonly string[]>> {
+    const known = this.#mounts;
+    const entries = await mapBounded(containers, statusesAtATime, async ({ id }) => {
+      return [id, known.get(id) ?? (await this.#askMounts(id, scope))] as const;
+    });
+    this.#mounts = new Map(entries);
+    return this.#mounts;
+  }
+
+  async #askMounts(containerId: string, scope: Scope): Promise<readonly string[]> {
+    const answer = await this.#unlessGone({ operation: "cri container status" }, scope, (cri, options) =>
+      cri.runtime.containerStatus({ containerId }, options),
+    );
+    return (answer?.status?.mounts ?? []).flatMap((mount) => spellingsOf(mount.image));
+  }
+
+  async #unlessGone<T>(spec: CallSpec, scope: Scope, work: CriWork<T>): Promise<T | undefined> {
+    try {
+      return await this.#call(spec, scope, work);
+    } catch (error) {
+      if (error instanceof RuntimeError && error.code === "not-found") return undefined;
+      throw error;
+    }
+  }
+
+  async #call<T>(spec: CallSpec, scope: Scope, work: CriWork<T>): Promise<T> {
+    const api = await this.#version(scope);
+    if (api === undefined) throw new RuntimeError("unsupported", spec.operation, "there is no CRI here");
+    const clients = this.#channel.clients(api);
+    return this.#channel.call(spec, scope, (options) => work(clients, options));
+  }
+}
+
+type CriWork<T> = (clients: CriClients, options: WireOptions) => Promise<T>;
+
+/** True when the daemon says that it has no such service, however the refusal is dressed. */
+export function isUnsupported(error: unknown): boolean {
+  if (!(error instanceof RuntimeError)) return false;
+  const refused = error.cause instanceof ConnectError && error.cause.code === Code.Unimplemented;
+  return error.code === "unsupported" || refused;
+}
