@@ -3,7 +3,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { environmentName, settings } from "../src/config/settings.ts";
-import { keepCodes } from "../src/decide/reason.ts";
+import { keepCodes, removeCodes } from "../src/decide/reason.ts";
 import { nodeFileJsonSchema } from "../src/observe/node-file-schema.ts";
 import { metricTable } from "../src/report/metric-table.ts";
 import { cliPage } from "./cli-page.mjs";
@@ -13,7 +13,9 @@ const check = process.argv.includes("--check");
 
 write("docs/node-file.schema.json", () => `${JSON.stringify(nodeFileJsonSchema(), null, 2)}\n`);
 write("docs/metrics.md", (text) => fill(text, "metrics", metricRows()));
-write("docs/reasons.md", (text) => fill(text, "reasons", reasonRows()));
+write("docs/reasons.md", (text) =>
+  fill(fill(text, "reasons", reasonRows(keepCodes, "kept")), "removal reasons", reasonRows(removeCodes, "removed")),
+);
 write("docs/configuration.md", (text) => fill(text, "configuration", configurationRows()));
 write("docs/cli.md", (text) => fill(text, "cli", cliPage()));
 
@@ -49,9 +51,9 @@ function metricRows() {
   return ["| metric | type | labels | meaning |", "|---|---|---|---|", ...rows];
 }
 
-function reasonRows() {
-  const rows = Object.entries(keepCodes).map(([code, meaning]) => `| \`${code}\` | ${meaning} |`);
-  return ["| code | kept because |", "|---|---|", ...rows];
+function reasonRows(codes, what) {
+  const rows = Object.entries(codes).map(([code, meaning]) => `| \`${code}\` | ${meaning} |`);
+  return [`| code | ${what} because |`, "|---|---|", ...rows];
 }
 
 function configurationRows() {

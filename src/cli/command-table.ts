@@ -65,7 +65,7 @@ export const commandTable: readonly CommandSpec[] = [
       { line: "prunelet prune --unused-for 24h --min-age 10m --yes", meaning: "from a cron job" },
       { line: "prunelet prune --dangling", meaning: "only what has no name that people can read" },
     ],
-    exitCodes: { 1: "something could not be removed", 3: "nobody said yes" },
+    exitCodes: { 1: "something could not be removed", 3: "nobody said yes, or a limit lets no image go" },
   },
   {
     name: "rmi",

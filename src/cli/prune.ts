@@ -1,5 +1,6 @@
 // `prunelet prune`: one round. Asks a person first, unless told not to.
 import { createInterface } from "node:readline/promises";
+import type { Plan } from "../decide/plan.ts";
 import { writeHistoryFile } from "../observe/history-file.ts";
 import { type Planned, runRound } from "../reconcile/round.ts";
 import { formatEstimate } from "../report/bytes.ts";
@@ -44,13 +45,23 @@ export function pruneCommand(flags: PruneFlags): Promise<number> {
   });
 }
 
-/** The last gate before anything is removed: the state file can be written, and somebody said yes. */
+/** The last gate before anything is removed: the limits let something go, the state file can be written, and somebody said yes. */
 async function approve(planned: Planned, flags: PruneFlags, { session, config }: CommandContext): Promise<boolean> {
+  refuseWhatIsCutToNothing(planned.plan);
   if (session.origin !== "live") return true;
   const names = planned.plan.images.flatMap((image) => image.names.filter(({ action }) => action === "untag")).length;
   if (names > 0 && !flags.yes && !(await confirmed(planned, names))) return false;
   if (usesHistory(flags, config)) writeHistoryFile(config.stateFile, planned.history);
   return true;
+}
+
+/** A limit that lets no image go at all is a refusal: what is left of the plan would only take names away. */
+function refuseWhatIsCutToNothing({ brakes, images }: Plan): void {
+  const cuts = brakes.filter(({ code }) => code !== "backoff");
+  if (cuts.length === 0 || images.some(({ action }) => action === "delete")) return;
+  const limits = cuts.map(({ detail }) => detail).join("; ");
+  const mend = "raise safety.maxRemovalFraction or safety.maxRemovalsPerRun to let some go";
+  throw new CommandError(`nothing was removed: ${limits}: ${mend}`, exitCode.refused);
 }
 
 async function confirmed({ plan }: Planned, names: number): Promise<boolean> {

@@ -5,7 +5,7 @@ import { makePlan } from "../../src/decide/plan.ts";
 import { removeAllUnused } from "../../src/decide/policy.ts";
 import type { NodeState, Pod } from "../../src/image/node-state.ts";
 import { podOf } from "../support/fake-pods.ts";
-import { imageOf, nameOf, namespaceOf, nodeOf } from "../support/node-builder.ts";
+import { containerOf, imageOf, nameOf, namespaceOf, nodeOf } from "../support/node-builder.ts";
 
 const app = imageOf("app");
 const tag = "r.example/app:1";
@@ -50,6 +50,41 @@ describe("the history of a node", () => {
     const history = roundOn(before, nodeOf({ takenAt: 2_000, namespaces: [namespaceOf("other")] }));
 
     expect(sightings(history)["image"]).toEqual([1_000, 1_000]);
+  });
+
+  it("counts how often a use began, and who used it last", () => {
+    const pod = (namespace: string) => ({ ...podOf("p", [tag]), namespace });
+    const looks: (readonly Pod[])[] = [[], [pod("ci")], [pod("ci"), pod("prod")], [], [pod("qa")], []];
+
+    const history = looks.reduce(
+      (known, pods, i) => roundOn(known, look(1_000 * (i + 1), pods)),
+      emptyHistory("just-used"),
+    );
+
+    const image = history.namespaces.get("k8s.io")?.images.get(app.target);
+    expect(image).toEqual({ firstSeen: 1_000, lastUsed: 5_000, timesUsed: 2, usedBy: ["qa"], inUse: false });
+    expect(history.namespaces.get("k8s.io")?.names.get(tag)).toEqual(image);
+    expect(history.lastLook).toBe(6_000);
+  });
+
+  it("counts a use that began between two looks when the runtime tells when its container was made", () => {
+    const withContainer = (takenAt: number, createdAt: number): NodeState => {
+      const containers = [containerOf("c", { imageId: app.id, pod: "ci/job", createdAt })];
+      return { ...look(takenAt), namespaces: look(takenAt).namespaces.map((one) => ({ ...one, containers })) };
+    };
+    const states = [withContainer(1_000, 500), withContainer(2_000, 500), withContainer(3_000, 2_500)];
+
+    const history = states.reduce(roundOn, emptyHistory("just-used"));
+
+    expect(history.namespaces.get("k8s.io")?.images.get(app.target)).toMatchObject({ timesUsed: 2, usedBy: ["ci"] });
+  });
+
+  it("takes a last use that lies in the future, because the clock jumped back, for now", () => {
+    const before = roundOn(emptyHistory("just-used"), look(9_000));
+
+    const history = roundOn(before, look(2_000));
+
+    expect(sightings(history)).toMatchObject({ image: [2_000, 2_000], [tag]: [2_000, 2_000] });
   });
 
   it("does not change the history that it was given", () => {

@@ -181,18 +181,34 @@ export const policyArbitrary: fc.Arbitrary<Policy> = fc
   .record({
     danglingOnly: fc.oneof({ weight: 4, arbitrary: fc.constant(false) }, fc.constant(true)),
     unusedFor: fc.constantFrom(0, 0, 24 * hour),
+    danglingFor: fc.constantFrom(undefined, undefined, 0, hour),
     minAge: fc.constantFrom(0, 0, hour),
+    keepPerRepository: fc.constantFrom(0, 0, 0, 1, 2),
+    podNamespaces: fc.oneof(
+      { weight: 5, arbitrary: fc.constant({ only: [], except: [] }) },
+      fc.constantFrom({ only: ["ci"], except: [] }, { only: [], except: ["prod"] }),
+    ),
     keep: fc.subarray(["app:1", "quay.example/**", "/:latest$/", digestOf("manifest birch")], { maxLength: 1 }),
     until: fc.oneof({ weight: 4, arbitrary: fc.constant<number[]>([]) }, fc.constant([now - 10 * hour])),
     labels: fc.oneof({ weight: 4, arbitrary: fc.constant([]) }, fc.constant([{ key: "tier", negated: true }])),
   })
   .map((policy) => ({ ...removeAllUnused, ...policy, keep: policy.keep.map(parsePattern) }));
 
+/** What a remove list may mean on these nodes. */
+export const removeListArbitrary = fc
+  .subarray(["app:*", "quay.example/**", "/:2$/", digestOf("manifest ash"), "label:tier", digestOf("config dogwood")], {
+    minLength: 1,
+    maxLength: 2,
+  })
+  .map((texts) => texts.map(parsePattern));
+
 /** What may be remembered of a node: nothing, or a sighting for some of its names and images. */
 export function historyArbitrary(state: NodeState): fc.Arbitrary<History> {
-  const sighting: fc.Arbitrary<Sighting> = fc
-    .tuple(age, age)
-    .map(([a, b]) => ({ ...firstSight(Math.min(a, b)), lastUsed: Math.max(a, b) }));
+  const sighting: fc.Arbitrary<Sighting> = fc.tuple(age, age).chain(([a, b]) =>
+    fc.constantFrom([], ["ci"], ["prod"], ["ci", "prod"]).map((usedBy) => {
+      return { ...firstSight(Math.min(a, b)), lastUsed: Math.max(a, b), usedBy };
+    }),
+  );
   const unknown = fc.constantFrom("just-used" as const, "record-time" as const);
   const remembered = fc.tuple(
     ...state.namespaces.map((namespace) =>

@@ -1,6 +1,6 @@
 // Plans in few words: which names stay and why, on one namespace.
 import { emptyHistory, type History } from "../../src/decide/history.ts";
-import { makePlan, type Plan } from "../../src/decide/plan.ts";
+import { makePlan, type Plan, type PlanInput } from "../../src/decide/plan.ts";
 import { type Policy, removeAllUnused } from "../../src/decide/policy.ts";
 import type { Digest } from "../../src/image/digest.ts";
 import type { Container, Image, ImageName, NamespaceState, NodeState, Pod } from "../../src/image/node-state.ts";
@@ -19,6 +19,8 @@ export interface Scene {
   readonly history?: History;
   readonly state?: Partial<NodeState>;
   readonly held?: NamespaceState["held"];
+  /** What else the plan is made from. */
+  readonly more?: Pick<PlanInput, "demand" | "backoff" | "maxGap">;
 }
 
 /** Records of the namespace k8s.io carry the label that CRI gives them. */
@@ -31,6 +33,7 @@ export function planScene(scene: Scene): Plan {
     state: nodeOf({ namespaces: [only], pods, ...state }),
     history: history ?? emptyHistory("record-time"),
     policy: { ...removeAllUnused, ...policy },
+    ...scene.more,
   });
 }
 
