@@ -28,6 +28,7 @@ export function pruneCommand(flags: PruneFlags): Promise<number> {
       ...session,
       policy: context.policy,
       concurrency: context.config.act.concurrency,
+      pauseMs: context.config.safety.pause,
       callTimeoutMs: context.config.act.callTimeout,
       report: context.report,
       signal: stop.signal,
