@@ -50,7 +50,7 @@ export function createAgentSettings(sources: ConfigSources): AgentSettings {
 
 function toLoopSettings(live: LiveConfig, hold: Hold | undefined): LoopSettings {
   const { config, pool } = live.current();
-  const { interval, jitter, act, triggers, windows } = config;
+  const { interval, jitter, act, safety, triggers, windows } = config;
   const who = pool === undefined ? "enabled: false" : `node pool ${pool}`;
   const disabled: Hold | undefined = config.enabled
     ? undefined
@@ -60,6 +60,7 @@ function toLoopSettings(live: LiveConfig, hold: Hold | undefined): LoopSettings 
     jitter,
     concurrency: act.concurrency,
     callTimeoutMs: act.callTimeout,
+    pauseMs: safety.pause,
     maxGap: Math.max(longestGap, lostRounds * interval),
     policyAt: (now) => toPolicy(config, now),
     pressure: toPressure(config.pressure),

@@ -32,6 +32,7 @@ export function pruneCommand(flags: PruneFlags): Promise<number> {
       ...session,
       policy: context.policy,
       concurrency: context.config.act.concurrency,
+      pauseMs: context.config.safety.pause,
       callTimeoutMs: context.config.act.callTimeout,
       report: (event) => {
         // First the bar: it makes room for what is logged.

@@ -66,6 +66,9 @@ const safety = z.strictObject({
   maxRemovalFraction: share()
     .describe("Share of the node's images that one round removes, at most; any share when it is not set")
     .optional(),
+  pause: duration()
+    .describe("Wait after each image that was removed; more than 0 removes one after the other")
+    .prefault("0"),
 });
 
 const act = z.strictObject({

@@ -127,7 +127,7 @@ function logBrakes(log: Logger, { plan, withheld, trigger }: Extract<ReportEvent
 
 function logPressure(log: Logger, { result, filesystem, missing, holding, level, because }: PressureReport): void {
   const { path, usedBytes, capacityBytes } = filesystem;
-  const fields = { path, level, because, usedBytes, capacityBytes, missing, holding };
+  const fields = { path, mode: level, because, usedBytes, capacityBytes, missing, holding };
   if (result === "relieved") log.info({ ...fields, holds: describeHolding(holding) }, "pressure relieved");
   else log.warn({ ...fields, holds: describeHolding(holding) }, "pressure could not be relieved");
 }
