@@ -101,9 +101,6 @@ function patternOf(text: string) {
     return parsePattern(text);
   } catch (error) {
     if (!(error instanceof InvalidPatternError)) throw error;
-    throw new CommandError(
-      `--image ${error.message.replace(/^(an empty )?keep pattern/, "$1pattern")}`,
-      exitCode.usage,
-    );
+    throw new CommandError(`--image ${error.message}`, exitCode.usage);
   }
 }
