@@ -31,7 +31,7 @@ export const metricTable = {
   filesystemInodesUsed: gauge("filesystem_inodes_used", "Used inodes of a filesystem that holds images", ["path"]),
   filesystemVisible: gauge(
     "filesystem_visible",
-    "1 when the filesystem that holds the images can be judged; 0: pressure is not handled",
+    "0 when the filesystem that holds the images cannot be judged, so that pressure is not handled; else 1",
     [],
   ),
   rounds: counter("rounds_total", "Rounds of the agent by what began them", ["trigger"]),

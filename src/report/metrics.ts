@@ -38,6 +38,7 @@ export function createMetrics(build: BuildInfo): Metrics {
   const metrics = createAll(registry);
   // What the agent started with was loaded.
   metrics.configLastReload.set(1);
+  metrics.filesystemVisible.set(1);
   setBuildInfo(metrics, build);
   startAtZero(metrics);
   const sink: ReportSink = (event) => {
