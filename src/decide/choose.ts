@@ -125,17 +125,10 @@ function twinsBehindIds(subjects: readonly Subject[]): ReadonlyMap<number, reado
   return twins;
 }
 
-/** Groups of several images of one namespace with one ID. They are rare: a list is made only for those. */
+/** Groups of several images of one namespace with one ID. Images of a namespace have numbers in a row. */
 function sameIds(subjects: readonly Subject[]): readonly (readonly Subject[])[] {
-  const first = new Map<JudgedNamespace, Map<string, Subject>>();
-  const groups = new Map<Subject, Subject[]>();
-  for (const subject of subjects) {
-    const ofNamespace = first.get(subject.judged) ?? new Map<string, Subject>();
-    first.set(subject.judged, ofNamespace);
-    const { id } = subject.entry.image;
-    const same = ofNamespace.get(id);
-    if (same === undefined) ofNamespace.set(id, subject);
-    else groups.set(same, [...(groups.get(same) ?? [same]), subject]);
-  }
-  return [...groups.values()];
+  const firsts = subjects.filter(({ at }) => at === 0);
+  return firsts.flatMap(({ judged, number }) =>
+    judged.index.twins.map((group) => group.flatMap((at) => subjects[number + at] ?? [])),
+  );
 }

@@ -9,11 +9,9 @@ import type { Usage } from "./usage.ts";
 /** The uses of one namespace: of images by content and by any of their names, and of names. */
 export function currentUses(usage: Usage, index: ImageIndex): CurrentUses {
   const ofImages = new Map<Digest, readonly Reason[]>(usage.images);
-  for (const { image, names } of index.images) {
-    for (const { name } of names) {
-      const reasons = usage.names.get(name);
-      if (reasons !== undefined) ofImages.set(image.target, [...(ofImages.get(image.target) ?? []), ...reasons]);
-    }
+  for (const [name, reasons] of usage.names) {
+    const target = index.nameOf(name)?.target;
+    if (target !== undefined) ofImages.set(target, [...(ofImages.get(target) ?? []), ...reasons]);
   }
   const users = <Key>([key, reasons]: [Key, readonly Reason[]]): [Key, Users] => [key, usersOf(reasons, usage)];
   return { images: new Map([...ofImages].map(users)), names: new Map([...usage.names].map(users)) };

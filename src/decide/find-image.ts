@@ -33,7 +33,7 @@ export type ImageFinder = (text: string) => ImageSearch;
 export function createImageFinder(state: Pick<NodeState, "namespaces">): ImageFinder {
   const indexes = state.namespaces.map((namespace) => ({
     namespace: namespace.name,
-    index: withNameless(indexImages(namespace), namespace),
+    index: toLookupIndex(namespace),
   }));
   const inEach = (find: (index: LookupIndex) => readonly (IndexedImage | undefined)[]): FoundImage[] =>
     indexes.flatMap(({ namespace, index }) =>
@@ -42,7 +42,8 @@ export function createImageFinder(state: Pick<NodeState, "namespaces">): ImageFi
   return (text) => search(text, inEach);
 }
 
-interface LookupIndex extends ImageIndex {
+interface LookupIndex {
+  readonly named: ImageIndex;
   /** Every image, those without any name included. */
   readonly all: readonly IndexedImage[];
 }
@@ -51,7 +52,7 @@ type InEach = (find: (index: LookupIndex) => readonly (IndexedImage | undefined)
 
 function search(text: string, inEach: InEach): ImageSearch {
   if (text.trim() === "") return { kind: "invalid", message: "image name cannot be blank" };
-  const stored = inEach((index) => [byName(index, text)]);
+  const stored = inEach(({ named }) => [byName(named, text)]);
   if (stored.length > 0) return { kind: "found", images: stored };
   const meaning = readMeaning(stripRuntimeScheme(text));
   if (typeof meaning === "string") return { kind: "invalid", message: meaning };
@@ -86,7 +87,7 @@ function byName(index: ImageIndex, name: string): IndexedImage | undefined {
 
 function byReference(index: LookupIndex, reference: Reference): readonly (IndexedImage | undefined)[] {
   const { digest } = reference;
-  if (digest === undefined) return [byName(index, formatReference(withDefaultTag(reference)))];
+  if (digest === undefined) return [byName(index.named, formatReference(withDefaultTag(reference)))];
   const repository = repositoryOf(reference);
   return index.all.filter(({ image, names }) => {
     return image.digests.includes(digest) && names.some(({ name }) => repositoryOfName(name) === repository);
@@ -111,7 +112,8 @@ function notFound(shown: string): ImageSearch {
   return { kind: "not-found", message: `No such image: ${shown}` };
 }
 
-function withNameless(index: ImageIndex, namespace: NodeState["namespaces"][number]): LookupIndex {
-  const nameless = namespace.images.filter(({ target }) => !index.byTarget.has(target));
-  return { ...index, all: [...index.images, ...nameless.map((image) => ({ image, names: [] }))] };
+function toLookupIndex(namespace: NodeState["namespaces"][number]): LookupIndex {
+  const named = indexImages(namespace);
+  const nameless = namespace.images.filter(({ target }) => !named.byTarget.has(target));
+  return { named, all: [...named.images, ...nameless.map((image) => ({ image, names: [] }))] };
 }

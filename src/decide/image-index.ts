@@ -3,6 +3,7 @@ import { type Digest, hexOf } from "../image/digest.ts";
 import type { Image, ImageName, NamespaceState } from "../image/node-state.ts";
 import { compareBytes } from "../image/order.ts";
 import { digestsIn } from "../image/runtime-spelling.ts";
+import { type ClassifiedName, classifyName } from "./name-kind.ts";
 
 /** An image of a namespace with its names, in byte order. */
 export interface IndexedImage {
@@ -14,6 +15,10 @@ export interface IndexedImage {
 export interface ImageIndex {
   /** In byte order of their first name. */
   readonly images: readonly IndexedImage[];
+  /** What kinds of names each of `images` has, in the same order. */
+  readonly kinds: readonly (readonly ClassifiedName[])[];
+  /** Groups of several images with one ID, as places in `images`. */
+  readonly twins: readonly (readonly number[])[];
   readonly byTarget: ReadonlyMap<Digest, IndexedImage>;
   /** The name that is stored exactly so. */
   nameOf(text: string): ImageName | undefined;
@@ -25,38 +30,75 @@ export interface ImageIndex {
   targetsBySnapshot(key: string): readonly Digest[];
 }
 
-/** Builds the index. A name whose target has no image entry stands for an image of its own, known by its target alone. */
-export function indexImages(namespace: NamespaceState): ImageIndex {
-  const byTarget = joinNamesToImages(namespace);
-  const images = [...byTarget.values()].sort((a, b) => compareBytes(firstName(a), firstName(b)));
-  const byDigest = mapMany(images, (entry) => entry.image.digests);
-  // Asked only where a use mentions no digest: most nodes never need them.
-  let byName: ReadonlyMap<string, ImageName> | undefined;
-  let byTopSnapshot: ReadonlyMap<string, OneOrMore> | undefined;
+/** States are immutable, and adapters hand on the lists that did not change: a list of images is indexed once with its names. */
+const indexes = new WeakMap<readonly Image[], { readonly names: readonly ImageName[]; readonly index: ImageIndex }>();
 
-  return {
-    images,
-    byTarget,
-    nameOf(text) {
-      byName ??= new Map(namespace.names.map((name) => [name.name, name]));
-      return byName.get(text);
-    },
-    targetsOf: (text) => [...new Set(digestsIn(text).flatMap((digest) => byDigest.get(digest) ?? []))],
-    targetsByHexPrefix(hex) {
-      const matching = [...byDigest].filter(([digest]) => hexOf(digest as Digest).startsWith(hex));
-      return [...new Set(matching.flatMap(([, targets]) => targets))];
-    },
-    targetsBySnapshot(key) {
-      byTopSnapshot ??= mapMany(images, (entry) => topSnapshots(entry.image));
-      return [byTopSnapshot.get(key) ?? []].flat();
-    },
-  };
+/** The index of a namespace. A name whose target has no image entry stands for an image of its own, known by its target alone. */
+export function indexImages({ images, names }: Pick<NamespaceState, "images" | "names">): ImageIndex {
+  const known = indexes.get(images);
+  if (known?.names === names) return known.index;
+  const index = new NamespaceIndex(images, names);
+  indexes.set(images, { names, index });
+  return index;
 }
 
-function joinNamesToImages(namespace: NamespaceState): Map<Digest, IndexedImage> {
+/** Makes each lookup table when it is asked for first: most nodes need only some of them. */
+class NamespaceIndex implements ImageIndex {
+  readonly images: readonly IndexedImage[];
+  readonly byTarget: ReadonlyMap<Digest, IndexedImage>;
+  readonly #names: readonly ImageName[];
+  #kinds: readonly (readonly ClassifiedName[])[] | undefined;
+  #twins: readonly (readonly number[])[] | undefined;
+  #byName: ReadonlyMap<string, ImageName> | undefined;
+  #byDigest: ReadonlyMap<string, OneOrMore> | undefined;
+  #byTopSnapshot: ReadonlyMap<string, OneOrMore> | undefined;
+
+  constructor(images: readonly Image[], names: readonly ImageName[]) {
+    this.#names = names;
+    this.byTarget = joinNamesToImages(images, names);
+    this.images = inOrderOfNames([...this.byTarget.values()]);
+  }
+
+  get kinds(): readonly (readonly ClassifiedName[])[] {
+    this.#kinds ??= this.images.map(({ names }) => names.map(({ name }) => classifyName(name)));
+    return this.#kinds;
+  }
+
+  get twins(): readonly (readonly number[])[] {
+    this.#twins ??= twinsAmong(this.images);
+    return this.#twins;
+  }
+
+  nameOf(text: string): ImageName | undefined {
+    this.#byName ??= new Map(this.#names.map((name) => [name.name, name]));
+    return this.#byName.get(text);
+  }
+
+  targetsOf(text: string): readonly Digest[] {
+    const digests = this.#digests();
+    return [...new Set(digestsIn(text).flatMap((digest) => digests.get(digest) ?? []))];
+  }
+
+  targetsByHexPrefix(hex: string): readonly Digest[] {
+    const matching = [...this.#digests()].filter(([digest]) => hexOf(digest as Digest).startsWith(hex));
+    return [...new Set(matching.flatMap(([, targets]) => targets))];
+  }
+
+  targetsBySnapshot(key: string): readonly Digest[] {
+    this.#byTopSnapshot ??= mapMany(this.images, (entry) => topSnapshots(entry.image));
+    return [this.#byTopSnapshot.get(key) ?? []].flat();
+  }
+
+  #digests(): ReadonlyMap<string, OneOrMore> {
+    this.#byDigest ??= mapMany(this.images, (entry) => entry.image.digests);
+    return this.#byDigest;
+  }
+}
+
+function joinNamesToImages(images: readonly Image[], names: readonly ImageName[]): Map<Digest, IndexedImage> {
   const byTarget = new Map<Digest, { image: Image; names: ImageName[] }>();
-  const known = new Map(namespace.images.map((image) => [image.target, image]));
-  for (const name of namespace.names) {
+  const known = new Map(images.map((image) => [image.target, image]));
+  for (const name of names) {
     let entry = byTarget.get(name.target);
     if (entry === undefined) {
       entry = { image: known.get(name.target) ?? bareImage(name.target), names: [] };
@@ -68,12 +110,30 @@ function joinNamesToImages(namespace: NamespaceState): Map<Digest, IndexedImage>
   return byTarget;
 }
 
+/** Runtimes list names in byte order, so that this order is there already, nearly always. */
+function inOrderOfNames(images: IndexedImage[]): readonly IndexedImage[] {
+  const inOrder = images.every((entry, i) => i === 0 || compareBytes(firstName(images[i - 1]), firstName(entry)) <= 0);
+  return inOrder ? images : images.sort((a, b) => compareBytes(firstName(a), firstName(b)));
+}
+
+/** Nearly all images have an ID of their own: a list is made only for those that have not. */
+function twinsAmong(images: readonly IndexedImage[]): readonly (readonly number[])[] {
+  const first = new Map<Digest, number>();
+  const groups = new Map<Digest, number[]>();
+  images.forEach(({ image: { id } }, i) => {
+    const same = first.get(id);
+    if (same === undefined) first.set(id, i);
+    else groups.set(id, [...(groups.get(id) ?? [same]), i]);
+  });
+  return [...groups.values()];
+}
+
 function bareImage(target: Digest): Image {
   return { target, id: target, digests: [target], pinned: false, blobs: [], snapshots: [] };
 }
 
-function firstName(entry: IndexedImage): string {
-  return entry.names[0]?.name ?? "";
+function firstName(entry: IndexedImage | undefined): string {
+  return entry?.names[0]?.name ?? "";
 }
 
 /** Nearly every key means one image: a list is made only for those that mean more. */

@@ -6,12 +6,13 @@ import { isCriNamespace } from "./cri-namespace.ts";
 import type { DemandMode } from "./demand.ts";
 import type { History } from "./history.ts";
 import type { ImageIndex, IndexedImage } from "./image-index.ts";
-import { classifyName } from "./name-kind.ts";
+import { type ClassifiedName, classifyName } from "./name-kind.ts";
 import { newestTags } from "./newest-tags.ts";
 import type { Policy } from "./policy.ts";
 import { protectionsOf } from "./protection.ts";
 import type { Reason } from "./reason.ts";
-import { listedNames } from "./remove-list.ts";
+import type { Before } from "./recheck.ts";
+import { type KindOfName, listedNames } from "./remove-list.ts";
 import { type JudgedName, type NameDecision, retainCriNames, retainLastName } from "./retention.ts";
 import { keepSharedIds } from "./shared-id.ts";
 import { findUses, type Usage } from "./usage.ts";
@@ -24,6 +25,8 @@ export interface JudgeInput {
   readonly policy: Policy;
   readonly backoff: ReadonlyMap<Digest, string> | undefined;
   readonly modes: readonly DemandMode[];
+  /** What the namespace was like when the plan was made that is judged again; undefined for a new plan. */
+  readonly before?: Before | undefined;
 }
 
 /** What becomes of each name of each image, in the order of the index's images. */
@@ -46,22 +49,23 @@ export function judgeNamespace(input: JudgeInput): JudgedNamespace {
     ...input,
     usage,
     criManaged,
+    usedByName: new Set([...usage.names.keys()].map((name) => index.nameOf(name)?.target)),
     held: new Set(namespace.held.blobs),
-    newest: newestTags(index, policy.keepPerRepository, memory),
+    newest: input.before?.newest ?? newestTags(index, policy.keepPerRepository, memory),
   };
   const decisions = new Map(
     input.modes.map((mode) => {
       const context: ImageContext = { ...shared, mode };
-      const decided = index.images.map((entry) => decideImage(entry, context));
-      return [mode, settleNames(state, index.images, decided)] as const;
+      const decided = index.images.map((entry, i) => decideImage(entry, index.kinds[i] ?? [], context));
+      return [mode, settleNames(state, index, decided)] as const;
     }),
   );
   return { namespace: namespace.name, index, usage, decisions };
 }
 
 /** Decisions with what images have to do with one another, and with what the runtime cannot do. */
-export function settleNames(state: NodeState, images: readonly IndexedImage[], decisions: Decisions): Decisions {
-  const shared = keepSharedIds(images, decisions);
+export function settleNames(state: NodeState, index: ImageIndex, decisions: Decisions): Decisions {
+  const shared = keepSharedIds(index, decisions);
   return state.runtime.untag === false ? shared.map(keepWhatCannotBeUntagged) : shared;
 }
 
@@ -73,27 +77,35 @@ interface ImageContext extends JudgeInput {
   readonly mode: DemandMode;
   readonly usage: Usage;
   readonly criManaged: boolean;
+  /** Targets of the names that are in use: the names of all other images need not be looked up. */
+  readonly usedByName: ReadonlySet<Digest | undefined>;
   readonly held: ReadonlySet<Digest>;
   readonly newest: ReadonlySet<string>;
 }
 
-function decideImage(entry: IndexedImage, context: ImageContext): NameDecision[] {
+type Kinds = readonly ClassifiedName[];
+
+function decideImage(entry: IndexedImage, kinds: Kinds, context: ImageContext): NameDecision[] {
   const { usage, policy } = context;
   const criManaged = policy.semantics === "strict" && (context.criManaged || isCriManagedImage(entry));
   const imageUses = usage.images.get(entry.image.target) ?? none;
-  const names = judgeNames(entry, { ...context, criManaged }, imageUses.length > 0);
+  const names = judgeNames(entry, kinds, { ...context, criManaged, imageUsed: imageUses.length > 0 });
   if (!criManaged) return retainLastName({ names, imageUses });
   return retainCriNames({ names, imageUses, podsKnown: context.state.pods !== null });
 }
 
-function judgeNames(entry: IndexedImage, context: ImageContext, imageUsed: boolean): JudgedName[] {
-  const { usage, policy, criManaged } = context;
+function judgeNames(
+  entry: IndexedImage,
+  kinds: Kinds,
+  context: ImageContext & { readonly imageUsed: boolean },
+): JudgedName[] {
+  const { usage, policy, criManaged, imageUsed } = context;
   const { image } = entry;
-  const classified = entry.names.map((name) => {
-    const { kind, repository } = classifyName(name.name);
-    return { name, kind, repository };
-  });
-  const listed = listedNames(policy.remove, image, classified);
+  const own = entry.names.map(({ name }, i) => kindOf(name, kinds[i]));
+  // What an image is does not change while its names go one after the other.
+  const all = context.before?.names.get(image.target)?.map((name) => kindOf(name)) ?? own;
+  const byName = context.usedByName.has(image.target);
+  const listed = listedNames(policy.remove, image, all);
   const protection = {
     policy,
     mode: context.mode,
@@ -103,17 +115,22 @@ function judgeNames(entry: IndexedImage, context: ImageContext, imageUsed: boole
     held: context.held,
     newest: context.newest,
     backoff: context.backoff,
-    imageInUse: imageUsed || entry.names.some((name) => usage.names.has(name.name)),
-    imageIsDangling: criManaged && classified.every(({ kind }) => kind === "id" || kind === "dangling"),
+    imageInUse: imageUsed || byName,
+    imageIsDangling: criManaged && all.every(({ kind }) => kind === "id" || kind === "dangling"),
   };
-  return classified.map(({ name, kind, repository }) => {
-    const uses = usage.names.get(name.name) ?? none;
+  return entry.names.map((name, i) => {
+    const { kind, repository } = own[i] ?? kindOf(name.name);
+    const uses = (byName && usage.names.get(name.name)) || none;
     const ofRepository = (repository !== undefined && usage.repositories.get(repository)) || none;
     const isListed = listed.has(name.name);
     const protections = protectionsOf({ image, name, kind, listed: isListed }, protection);
     const reasons = joined(uses, ofRepository, usage.unresolved, protections);
     return { name, kind, repository, reasons, listed: isListed };
   });
+}
+
+function kindOf(name: string, known: ClassifiedName = classifyName(name)): KindOfName {
+  return { name, kind: known.kind, repository: known.repository };
 }
 
 const none: readonly Reason[] = [];

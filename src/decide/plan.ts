@@ -2,18 +2,20 @@
 import type { Digest } from "../image/digest.ts";
 import type { Image, Instant, NodeState } from "../image/node-state.ts";
 import type { Brake } from "./brake.ts";
-import { type Choice, choose, decisionsIn, modesFor, type Subject } from "./choose.ts";
+import { type Choice, choose, modesFor, type Subject } from "./choose.ts";
 import { currentUses } from "./current-uses.ts";
 import type { Demand } from "./demand.ts";
 import type { CurrentUses, History } from "./history.ts";
 import { type ImageIndex, indexImages } from "./image-index.ts";
 import { imageSight } from "./image-sight.ts";
 import { type JudgedNamespace, judgeNamespace, settleNames } from "./judge.ts";
+import { holdersOf } from "./numbered-content.ts";
 import type { Policy } from "./policy.ts";
 import type { Reason, RemoveCode } from "./reason.ts";
+import { beforeIn, sameChoice } from "./recheck.ts";
 import { RemovedSet } from "./removed-set.ts";
 import type { NameDecision } from "./retention.ts";
-import { type NamespacedImage, SharedContent } from "./shared-content.ts";
+import { SharedContent } from "./shared-content.ts";
 import { judgeByNames, type Named, type RemoveDetails } from "./verdict.ts";
 import { atLook } from "./watched-time.ts";
 
@@ -89,13 +91,14 @@ export function makePlan(input: PlanInput): Plan {
   const { state, policy, demand } = input;
   const history = atLook(input.history, state.takenAt, input.maxGap);
   const indexes = state.namespaces.map(indexImages);
-  const content = new SharedContent(state, holdersOf(state, indexes));
+  const content = new SharedContent(state, holdersOf(state.namespaces, indexes));
   const excess = Math.max(0, content.totalBytes - (policy.maxImageBytes ?? Number.POSITIVE_INFINITY));
   const modes = modesFor(demand, excess);
   const judged = state.namespaces.map((namespace, i) => {
     const index = indexes[i] as ImageIndex;
     const backoff = input.backoff?.get(namespace.name);
-    return judgeNamespace({ namespace, index, state, history, policy, backoff, modes });
+    const before = input.recheck && beforeIn(input.recheck, namespace.name);
+    return judgeNamespace({ namespace, index, state, history, policy, backoff, modes, before });
   });
   const subjects = subjectsOf(judged, { history, now: state.takenAt });
   const choice =
@@ -108,17 +111,7 @@ export function makePlan(input: PlanInput): Plan {
   return assemble({ input, judged, subjects, content, excess, choice, named });
 }
 
-/** Every image holds its content, those without any name included. Images with names come first, numbered as `subjectsOf` does. */
-function holdersOf(state: NodeState, indexes: readonly ImageIndex[]): readonly NamespacedImage[] {
-  const named = state.namespaces.flatMap(({ name }, i) =>
-    (indexes[i]?.images ?? []).map(({ image }) => ({ namespace: name, image })),
-  );
-  const nameless = state.namespaces.flatMap(({ name, images }, i) =>
-    images.filter(({ target }) => !indexes[i]?.byTarget.has(target)).map((image) => ({ namespace: name, image })),
-  );
-  return [...named, ...nameless];
-}
-
+/** Numbered as in the shared content: images without any name come last there. */
 function subjectsOf(
   judged: readonly JudgedNamespace[],
   memory: { readonly history: History; readonly now: Instant },
@@ -133,22 +126,6 @@ function subjectsOf(
   return subjects;
 }
 
-/** What a plan removes may still go when it could be chosen now, and nothing else is chosen: how much is needed was said before. */
-function sameChoice(before: Plan, subjects: readonly Subject[]): Choice {
-  const going = new Map<string, Set<Digest>>();
-  for (const { action, namespace, image } of before.images) {
-    if (action === "delete") going.set(namespace, (going.get(namespace) ?? new Set()).add(image.target));
-  }
-  const isGoing = ({ judged, entry }: Subject): boolean =>
-    going.get(judged.namespace)?.has(entry.image.target) ?? false;
-  const strongest = (subject: Subject) => [...subject.judged.decisions.keys()].at(-1) ?? "routine";
-  return {
-    taken: subjects.filter(isGoing).map(({ number }) => ({ number, code: undefined })),
-    brakes: [],
-    decisionsOf: (subject) => decisionsIn(subject, isGoing(subject) ? strongest(subject) : "routine"),
-  };
-}
-
 /** The decisions of all images by number. ID names that others need stay, whatever was chosen. */
 function settle(
   state: NodeState,
@@ -158,10 +135,10 @@ function settle(
 ): readonly (readonly NameDecision[])[] {
   const decisions = subjects.map((subject) => choice.decisionsOf(subject));
   let from = 0;
-  return judged.flatMap(({ index: { images } }) => {
-    const own = decisions.slice(from, from + images.length);
-    from += images.length;
-    return settleNames(state, images, own);
+  return judged.flatMap(({ index }) => {
+    const own = decisions.slice(from, from + index.images.length);
+    from += index.images.length;
+    return settleNames(state, index, own);
   });
 }
 

@@ -1,8 +1,9 @@
 // The bytes that a set of images really frees: what only they need. Shared content is counted when its last holder goes.
 import type { Digest } from "../image/digest.ts";
 import type { Image } from "../image/node-state.ts";
+import type { NamespacedImage } from "./numbered-content.ts";
 import { RemovedSet } from "./removed-set.ts";
-import { type Holdings, type NamespacedImage, SharedContent } from "./shared-content.ts";
+import { type Holdings, SharedContent } from "./shared-content.ts";
 
 /** Adds up what images hold, over all namespaces for blobs and per namespace for layer snapshots. */
 export interface Reclaim {

@@ -1,6 +1,6 @@
 // Two images (indexes) may share one config and so one image ID, but only one of them holds the ID name.
 import type { ImageName } from "../image/node-state.ts";
-import type { IndexedImage } from "./image-index.ts";
+import type { ImageIndex } from "./image-index.ts";
 import type { Reason } from "./reason.ts";
 import { isReadable, lastInOrder, type NameDecision } from "./retention.ts";
 
@@ -9,16 +9,13 @@ import { isReadable, lastInOrder, type NameDecision } from "./retention.ts";
  * the ID name points to then stays as well, so it keeps a name that people can read: its last one.
  */
 export function keepSharedIds(
-  images: readonly IndexedImage[],
+  { images, twins }: Pick<ImageIndex, "images" | "twins">,
   decisions: readonly (readonly NameDecision[])[],
 ): readonly (readonly NameDecision[])[] {
-  const stayingIds = new Set<string>();
-  images.forEach((entry, i) => {
-    if (decisions[i]?.some(stays)) stayingIds.add(entry.image.id);
-  });
+  const staying = new Set(twins.filter((group) => group.some((i) => decisions[i]?.some(stays))).flat());
   return images.map(({ image }, i) => {
     const names = decisions[i] ?? [];
-    return stayingIds.has(image.id) ? keepSharedId(names, image.id) : names;
+    return staying.has(i) || names.some(stays) ? keepSharedId(names, image.id) : names;
   });
 }
 

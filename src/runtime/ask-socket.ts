@@ -6,7 +6,7 @@ import type { DescMethod, MessageInitShape, MessageShape } from "@bufbuild/proto
 import { Code, ConnectError } from "@connectrpc/connect";
 import { Namespaces } from "./containerd/gen/containerd/services/namespaces/v1/namespace_pb.js";
 import { Version } from "./containerd/gen/containerd/services/version/v1/version_pb.js";
-import { leanCall } from "./containerd/lean-call.ts";
+import { collectLean, type LeanRequest } from "./containerd/lean-call.ts";
 import { criServices, criVersions } from "./cri/services.ts";
 import type { LiveRuntimeKind } from "./known-sockets.ts";
 import type { RuntimeErrorCode } from "./runtime-error.ts";
@@ -136,20 +136,18 @@ async function asCri(call: Call): Promise<Answering | undefined> {
   return undefined;
 }
 
-interface Question<M extends DescMethod> {
-  readonly method: M;
-  readonly input: MessageInitShape<M["input"]>;
+interface Question<M extends DescMethod> extends LeanRequest<M> {
   readonly timeoutMs: number;
 }
 
 /** Undefined when the server speaks gRPC and does not know the method. */
 async function firstAnswer<M extends DescMethod>(
   session: SocketSession,
-  { method, input, timeoutMs }: Question<M>,
+  { timeoutMs, ...request }: Question<M>,
 ): Promise<MessageShape<M["output"]> | undefined> {
   try {
     // containerd wants a namespace named with every call; these do not depend on one.
-    const [answer] = await leanCall(session, method, input, { namespace: "default", timeoutMs, signal: undefined });
+    const [answer] = await collectLean(session, request, { namespace: "default", timeoutMs, signal: undefined });
     return answer;
   } catch (error) {
     if (error instanceof ConnectError && error.code === Code.Unimplemented) return undefined;

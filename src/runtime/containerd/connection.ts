@@ -1,5 +1,5 @@
 // The connection to the daemon: gRPC over a unix socket, with a deadline, a namespace and one kind of error on every call.
-import type { DescMethod, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
+import type { DescMethod, MessageShape } from "@bufbuild/protobuf";
 import { type Client, createClient, type CallOptions as WireOptions } from "@connectrpc/connect";
 import { type CriChannel, clientsOver as criClientsOver } from "../cri/cri-channel.ts";
 import {
@@ -22,7 +22,7 @@ import { Namespaces } from "./gen/containerd/services/namespaces/v1/namespace_pb
 import { Snapshots } from "./gen/containerd/services/snapshots/v1/snapshots_pb.js";
 import { Tasks } from "./gen/containerd/services/tasks/v1/tasks_pb.js";
 import { Version } from "./gen/containerd/services/version/v1/version_pb.js";
-import { leanCall } from "./lean-call.ts";
+import { collectLean, type LeanRequest, leanCall } from "./lean-call.ts";
 
 /** One call: what it is called in metrics and errors, where, and how long it may take. */
 export interface CallSpec extends CommonCallSpec {
@@ -52,8 +52,15 @@ export interface Connection {
   collect<M extends DescMethod>(
     spec: CallSpec & { readonly namespace: string },
     scope: Scope,
-    request: { readonly method: M; readonly input: MessageInitShape<M["input"]> },
+    request: LeanRequest<M>,
   ): Promise<readonly MessageShape<M["output"]>[]>;
+  /** Makes one call whose answer is long; calls `visit` with the bytes of each message as it arrives. */
+  read<M extends DescMethod>(
+    spec: CallSpec & { readonly namespace: string },
+    scope: Scope,
+    request: LeanRequest<M>,
+    visit: (message: Buffer) => void,
+  ): Promise<void>;
   /** Follows an endless stream until `signal` fires, then ends; throws a `RuntimeError` when it breaks. */
   stream<T>(spec: CallSpec, signal: AbortSignal, open: (options: WireOptions) => AsyncIterable<T>): AsyncIterable<T>;
   close(): void;
@@ -72,9 +79,13 @@ export function openConnection(path: string, onCall: CallObserver = () => {}): C
     },
     call: (spec, scope, work) =>
       makeCall(destination, { spec, scope }, (options) => work({ ...options, ...namespaceHeader(spec) })),
-    collect: (spec, scope, { method, input }) =>
+    collect: (spec, scope, request) =>
       makeCall(destination, { spec, scope }, ({ timeoutMs }) =>
-        leanCall(sessions, method, input, { namespace: spec.namespace, timeoutMs, signal: scope.signal }),
+        collectLean(sessions, request, { namespace: spec.namespace, timeoutMs, signal: scope.signal }),
+      ),
+    read: (spec, scope, request, visit) =>
+      makeCall(destination, { spec, scope }, ({ timeoutMs }) =>
+        leanCall(sessions, request, { namespace: spec.namespace, timeoutMs, signal: scope.signal }, visit),
       ),
     stream: ({ operation }, signal, open) => follow(destination, { operation, signal }, open),
     close: () => sessions.close(),

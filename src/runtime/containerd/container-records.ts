@@ -3,9 +3,10 @@ import type { ContainerState } from "../../image/node-state.ts";
 import { digestIn, podOf } from "../cri/use.ts";
 import { RuntimeError } from "../runtime-error.ts";
 import { type References, referencesOf } from "./gc-labels.ts";
-import { Containers, type Container as WireContainer } from "./gen/containerd/services/containers/v1/containers_pb.js";
+import { Containers } from "./gen/containerd/services/containers/v1/containers_pb.js";
 import { Status } from "./gen/containerd/services/tasks/v1/tasks_pb.js";
 import type { Reading } from "./read-inventory.ts";
+import { type ContainerOnWire, decodeContainer, forEachRecord } from "./wire-records.ts";
 
 /** A container record, without the runtime spec. */
 export interface ContainerRecord {
@@ -23,34 +24,33 @@ export interface ContainerRecord {
 }
 
 const kindLabel = "io.cri-containerd.kind";
-const metadataExtension = "io.cri-containerd.container.metadata";
 
 /** Every container of the namespace. Streams them, because a list of many does not fit into one message. */
 export async function readContainerRecords(reading: Reading): Promise<readonly ContainerRecord[]> {
   try {
-    return await streamRecords(reading);
+    return await readRecords(reading, Containers.method.listStream);
   } catch (error) {
-    if (error instanceof RuntimeError && error.code === "unsupported") return listRecords(reading);
+    if (error instanceof RuntimeError && error.code === "unsupported") {
+      return readRecords(reading, Containers.method.list);
+    }
     throw error;
   }
 }
 
-async function streamRecords({ connection, namespace, scope }: Reading): Promise<readonly ContainerRecord[]> {
+/** Both answers hold containers in field 1: each message of the stream one, the list all of them. */
+async function readRecords(
+  { connection, namespace, scope }: Reading,
+  method: typeof Containers.method.listStream | typeof Containers.method.list,
+): Promise<readonly ContainerRecord[]> {
   const spec = { operation: "list containers", namespace, deadline: "list" } as const;
-  const messages = await connection.collect(spec, scope, { method: Containers.method.listStream, input: {} });
-  return messages.flatMap(({ container }) => (container ? [toRecord(container)] : []));
+  const records: ContainerRecord[] = [];
+  await connection.read(spec, scope, { method, input: {} }, (message) => {
+    forEachRecord(message, decodeContainer, (container) => records.push(toRecord(container)));
+  });
+  return records;
 }
 
-async function listRecords({ connection, namespace, scope }: Reading): Promise<readonly ContainerRecord[]> {
-  const answer = await connection.call(
-    { operation: "list containers", namespace, deadline: "list" },
-    scope,
-    (options) => connection.clients.containers.list({}, options),
-  );
-  return answer.containers.map(toRecord);
-}
-
-function toRecord(container: WireContainer): ContainerRecord {
+function toRecord(container: ContainerOnWire): ContainerRecord {
   const snapshotKey = container.snapshotKey === "" ? "" : `${container.snapshotter}/${container.snapshotKey}`;
   const named = referencesOf(container.labels);
   return {
@@ -60,7 +60,7 @@ function toRecord(container: WireContainer): ContainerRecord {
     references: snapshotKey === "" ? named : { blobs: named.blobs, snapshots: [...named.snapshots, snapshotKey] },
     kind: container.labels[kindLabel] === "sandbox" ? "sandbox" : "container",
     pod: podOf(container.labels),
-    imageRef: imageRefIn(container.extensions[metadataExtension]?.value),
+    imageRef: imageRefIn(container.criMetadata),
   };
 }
 

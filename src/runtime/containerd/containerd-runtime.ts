@@ -23,20 +23,19 @@ import { type CallObserver, type Scope, scopeOf } from "../wire/calls.ts";
 import { socketPath } from "../wire/endpoint.ts";
 import { isAtLeast, parseVersion } from "../wire/version.ts";
 import { type Connection, openConnection } from "./connection.ts";
-import type { ImageResolver } from "./containers.ts";
 import { createName } from "./create-name.ts";
 import { subscribe } from "./events.ts";
 import { FactReader } from "./fact-reader.ts";
 import { expiryLabel } from "./gc-labels.ts";
 import { hostPlatform } from "./host-platform.ts";
-import { type Memory, type NamespaceSeen, observeNamespace } from "./observe-namespace.ts";
+import { type KnownNamespace, type NamespaceSeen, observeNamespace } from "./observe-namespace.ts";
 import { storagePlugins } from "./plugins.ts";
 import { readBlob } from "./read-blob.ts";
 import { forEachBlob, type Reading } from "./read-inventory.ts";
 import { readName, readUseRecords, resolveUses } from "./read-uses.ts";
 import { remainingOf } from "./remaining.ts";
 import { removeName } from "./remove-name.ts";
-import { SnapshotSizes } from "./snapshot-sizes.ts";
+import { readWritableSnapshots } from "./writable-snapshots.ts";
 
 /** The namespace that CRI works in; it knows no other. */
 const criNamespace = "k8s.io";
@@ -62,7 +61,7 @@ export function connectContainerd(options: ContainerdOptions): ContainerRuntime 
 /** What one observation leaves for the questions after it. */
 interface Known {
   readonly snapshotters: readonly string[];
-  readonly resolvers: ReadonlyMap<string, ImageResolver>;
+  readonly namespaces: ReadonlyMap<string, KnownNamespace>;
   readonly withMounts: boolean;
   readonly daemonCompares: boolean;
 }
@@ -73,7 +72,8 @@ class ContainerdRuntime implements ContainerRuntime {
   readonly #connection: Connection;
   readonly #probe: FilesystemProbe;
   readonly #cri: CriLink;
-  readonly #memory: Memory;
+  readonly #facts = new FactReader();
+  readonly #host = hostPlatform();
   #known: Known | undefined;
 
   constructor(options: ContainerdOptions) {
@@ -81,8 +81,6 @@ class ContainerdRuntime implements ContainerRuntime {
     this.#connection = openConnection(socketPath(options.endpoint), options.onCall);
     this.#probe = options.statfs ?? probeFilesystem;
     this.#cri = new CriLink(this.#connection.cri);
-    const facts = new FactReader(this.#connection);
-    this.#memory = { facts, sizes: new SnapshotSizes(this.#connection), host: hostPlatform() };
   }
 
   async info(options?: CallOptions): Promise<RuntimeInfo> {
@@ -120,22 +118,22 @@ class ContainerdRuntime implements ContainerRuntime {
     const withMounts = isAtLeast(version, 2, 1);
     if (this.#namespaces.includes(criNamespace)) await this.#cri.probe(scope);
     const foreignBlobs = await this.#foreignBlobs(existing, scope);
+    const shared = { snapshotters, withMounts, facts: this.#facts, host: this.#host };
     const seen: NamespaceSeen[] = [];
     for (const namespace of this.#namespaces) {
-      const cri = this.#criOf(namespace);
-      const question = { snapshotters, cri, withMounts };
-      seen.push(await observeNamespace(this.#reading(namespace, scope), this.#memory, question));
+      const question = { ...shared, cri: this.#criOf(namespace), before: this.#known?.namespaces.get(namespace) };
+      seen.push(await observeNamespace(this.#reading(namespace, scope), question));
     }
-    this.#memory.facts.retain((digest) => seen.some(({ inventory }) => inventory.blobs.has(digest)));
-    const resolvers = new Map(seen.map(({ state, resolver }) => [state.name, resolver]));
-    this.#known = { snapshotters, resolvers, withMounts, daemonCompares: isAtLeast(version, 2, 0) };
+    this.#facts.retain((digest) => seen.some(({ known }) => known.inventory.blobs.has(digest)));
+    const namespaces = new Map(seen.map(({ state, known }) => [state.name, known]));
+    this.#known = { snapshotters, namespaces, withMounts, daemonCompares: isAtLeast(version, 2, 0) };
     return { runtime: { kind: this.kind, version }, namespaces: seen.map(({ state }) => state), foreignBlobs };
   }
 
   async containers(namespace: string, options?: CallOptions): Promise<readonly Container[]> {
     if (!this.#namespaces.includes(namespace)) this.#refuse(namespace);
     const scope = scopeOf(options);
-    const resolver = this.#known?.resolvers.get(namespace);
+    const resolver = this.#known?.namespaces.get(namespace)?.resolver;
     if (!this.#known || !resolver) {
       const state = await this.observe(options);
       return state.namespaces.find(({ name }) => name === namespace)?.containers ?? [];
@@ -144,7 +142,8 @@ class ContainerdRuntime implements ContainerRuntime {
     const cri = this.#criOf(namespace);
     const readCri = async () => cri?.view(scope, withMounts);
     const reading = this.#reading(namespace, scope);
-    return resolveUses(reading, await readUseRecords(reading, { snapshotters, readCri }), resolver);
+    const readWritable = () => readWritableSnapshots(reading, snapshotters);
+    return resolveUses(reading, await readUseRecords(reading, { readCri, readWritable }), resolver);
   }
 
   async findName(namespace: string, name: string, options?: CallOptions): Promise<ImageName | undefined> {

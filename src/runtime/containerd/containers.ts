@@ -5,6 +5,7 @@ import type { CriView } from "../cri/cri-link.ts";
 import type { CriSandbox, CriUse } from "../cri/use.ts";
 import type { ContainerRecord } from "./container-records.ts";
 import type { Lease } from "./held.ts";
+import type { WritableSnapshots } from "./writable-snapshots.ts";
 
 /** Says which images something stands on. */
 export interface ImageResolver {
@@ -19,10 +20,7 @@ export interface ContainerSources {
   readonly records: readonly ContainerRecord[];
   readonly states: ReadonlyMap<string, ContainerState>;
   readonly cri: CriView | undefined;
-  /** Parents by key of snapshot, for those that are no layers of images and for the ones between. */
-  readonly parents: ReadonlyMap<string, string | undefined>;
-  /** Keys of the writable snapshots and views, the containers' own among them. */
-  readonly writable: readonly string[];
+  readonly writable: WritableSnapshots;
   readonly leases: readonly Lease[];
   readonly resolver: ImageResolver;
 }
@@ -103,13 +101,13 @@ function imagesOf(record: ContainerRecord, sources: ContainerSources): readonly 
 }
 
 /** Images whose topmost layer lies directly under the snapshot; copies with shifted user IDs in between are looked through. */
-function imagesUnder(snapshotKey: string, { parents, resolver }: ContainerSources): readonly Digest[] {
-  let key = parents.get(snapshotKey);
+function imagesUnder(snapshotKey: string, { writable, resolver }: ContainerSources): readonly Digest[] {
+  let key = writable.parentOf(snapshotKey);
   for (let depth = 0; key !== undefined && depth < 8; depth += 1) {
     const name = nameOf(key);
     const targets = resolver.targetsOfChain(name);
     if (targets.length > 0 || isDigest(name)) return targets;
-    key = parents.get(key);
+    key = writable.parentOf(key);
   }
   return [];
 }
@@ -128,7 +126,7 @@ function withMountedSnapshots(containers: readonly Container[], sources: Contain
   const strays: Container[] = [];
   const sandboxIds = new Set(containers.filter(({ kind }) => kind === "sandbox").map(({ id }) => id));
   const holders = holdersOf(sources.leases);
-  for (const key of sources.writable) {
+  for (const key of sources.writable.keys) {
     const images = owned.has(key) ? [] : imagesUnder(key, sources);
     if (images.length === 0) continue;
     const sandbox = holders.get(key)?.find((id) => sandboxIds.has(id));

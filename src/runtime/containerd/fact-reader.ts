@@ -2,13 +2,12 @@
 import { createHash } from "node:crypto";
 import type { Digest } from "../../image/digest.ts";
 import { mapBounded } from "../bounded.ts";
-import { RuntimeError } from "../runtime-error.ts";
-import type { Scope } from "../wire/calls.ts";
-import type { Connection } from "./connection.ts";
 import { type ContentFact, readContentFact } from "./content-facts.ts";
 import { Content } from "./gen/containerd/services/content/v1/content_pb.js";
 import type { Inventory } from "./inventory.ts";
 import { factFromLabels } from "./label-fact.ts";
+import type { Reading } from "./read-inventory.ts";
+import { whenGone } from "./when-gone.ts";
 
 /** Bytes. Larger blobs are no manifests and not read. */
 const maxBlobBytes = 8 << 20;
@@ -17,12 +16,7 @@ const other: ContentFact = { kind: "other" };
 
 /** Facts by digest, kept from one observation to the next as long as the blob exists. */
 export class FactReader {
-  readonly #connection: Connection;
   readonly #facts = new Map<Digest, ContentFact>();
-
-  constructor(connection: Connection) {
-    this.#connection = connection;
-  }
 
   /** What is known of a blob, by its labels or by its content; undefined when it is not here or could not be read. */
   factOf(inventory: Inventory, digest: Digest): ContentFact | undefined {
@@ -31,11 +25,11 @@ export class FactReader {
   }
 
   /** Reads what is not known yet of the targets and of the manifests and configs under them. */
-  async read(namespace: string, targets: Iterable<Digest>, inventory: Inventory, scope: Scope): Promise<void> {
+  async read(reading: Reading, targets: Iterable<Digest>, inventory: Inventory): Promise<void> {
     let level = new Set(targets);
     while (level.size > 0) {
       const unread = [...level].filter((digest) => inventory.blobs.has(digest) && !this.factOf(inventory, digest));
-      await mapBounded(unread, readsAtATime, (digest) => this.#readOne(namespace, digest, inventory, scope));
+      await mapBounded(unread, readsAtATime, (digest) => this.#readOne(reading, digest, inventory));
       level = new Set([...level].flatMap((digest) => childrenOf(this.factOf(inventory, digest))));
     }
   }
@@ -45,26 +39,22 @@ export class FactReader {
     for (const digest of this.#facts.keys()) if (!exists(digest)) this.#facts.delete(digest);
   }
 
-  async #readOne(namespace: string, digest: Digest, inventory: Inventory, scope: Scope): Promise<void> {
+  async #readOne(reading: Reading, digest: Digest, inventory: Inventory): Promise<void> {
     const size = inventory.blobs.get(digest)?.blob.size ?? 0;
-    const bytes = size > maxBlobBytes ? undefined : await this.#bytesOf(namespace, digest, scope);
+    const bytes = size > maxBlobBytes ? undefined : await bytesOf(reading, digest);
     if (size > maxBlobBytes) this.#facts.set(digest, other);
     // A blob that is gone or damaged is not remembered: the same digest may come back whole.
     if (bytes && isWhole(bytes, digest)) this.#facts.set(digest, readContentFact(bytes));
   }
+}
 
-  async #bytesOf(namespace: string, digest: Digest, scope: Scope): Promise<Uint8Array | undefined> {
-    try {
-      const answer = await this.#connection.collect({ operation: "read content", namespace }, scope, {
-        method: Content.method.read,
-        input: { digest },
-      });
-      return Buffer.concat(answer.map(({ data }) => data));
-    } catch (error) {
-      if (error instanceof RuntimeError && error.code === "not-found") return undefined;
-      throw error;
-    }
-  }
+async function bytesOf({ connection, namespace, scope }: Reading, digest: Digest): Promise<Uint8Array | undefined> {
+  const request = { method: Content.method.read, input: { digest } };
+  const answer = await whenGone(
+    connection.collect({ operation: "read content", namespace }, scope, request),
+    undefined,
+  );
+  return answer && Buffer.concat(answer.map(({ data }) => data));
 }
 
 function childrenOf(fact: ContentFact | undefined): readonly Digest[] {

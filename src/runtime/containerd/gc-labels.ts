@@ -20,9 +20,13 @@ export interface References {
   readonly config?: string;
 }
 
-const none: References = { blobs: [], snapshots: [] };
+const empty: readonly string[] = [];
+const none: References = { blobs: empty, snapshots: empty };
 
-/** The references in `labels`: `gc.ref.content[./]*` and `gc.ref.snapshot.<snapshotter>[./]*`. */
+/**
+ * The references in `labels`: `gc.ref.content[./]*` and `gc.ref.snapshot.<snapshotter>[./]*`. In order, because the daemon
+ * writes the labels of one object in another order each time.
+ */
 export function referencesOf(labels: Labels): References {
   let blobs: string[] | undefined;
   let snapshots: string[] | undefined;
@@ -39,7 +43,9 @@ export function referencesOf(labels: Labels): References {
   }
   if (!blobs && !snapshots) return none;
   const config = labels[labelPrefix.config];
-  return { blobs: blobs ?? [], snapshots: snapshots ?? [], ...(config === undefined ? {} : { config }) };
+  blobs?.sort();
+  snapshots?.sort();
+  return { blobs: blobs ?? empty, snapshots: snapshots ?? empty, ...(config === undefined ? {} : { config }) };
 }
 
 /** True when the labels make their object a root of the collection of its own at `now` (milliseconds since the epoch). */

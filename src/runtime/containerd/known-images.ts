@@ -1,12 +1,11 @@
-// What the last observation of a namespace knew of its images, kept small: enough to tell which image a container runs.
+// What the last look at a namespace knew of its images: enough to tell which image a container runs.
 import type { Digest } from "../../image/digest.ts";
-import type { ImageName } from "../../image/node-state.ts";
 import type { ImageResolver } from "./containers.ts";
-import type { ImageDraft } from "./images.ts";
+import type { ImageDraft } from "./image-draft.ts";
+import type { NameTable } from "./read-inventory.ts";
 
-/** Indexes the names and topmost layers of a namespace. */
-export function knownImages(names: readonly ImageName[], drafts: readonly ImageDraft[]): ImageResolver {
-  const byName = new Map(names.map((name) => [name.name, name.target]));
+/** Looks the names and topmost layers of a namespace up. */
+export function knownImages(names: NameTable, drafts: readonly ImageDraft[]): ImageResolver {
   const byChain = new Map<string, Digest[]>();
   for (const { tops, target } of drafts) {
     for (const top of tops) {
@@ -16,7 +15,7 @@ export function knownImages(names: readonly ImageName[], drafts: readonly ImageD
     }
   }
   return {
-    targetOfName: (name) => byName.get(name),
+    targetOfName: (name) => names.byName.get(name)?.target,
     targetsOfChain: (chainId) => byChain.get(chainId) ?? [],
   };
 }

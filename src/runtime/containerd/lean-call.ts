@@ -10,6 +10,7 @@ import {
 } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { SocketSession } from "../wire/socket-session.ts";
+import { framed, MessageSplitter } from "./grpc-framing.ts";
 
 export interface LeanOptions {
   readonly namespace: string;
@@ -18,19 +19,23 @@ export interface LeanOptions {
   readonly signal: AbortSignal | undefined;
 }
 
-/** Each message of a gRPC body has one byte that says whether it is compressed and four that say how long it is. */
-const prefixBytes = 5;
+/** A method of the daemon and what it is asked. */
+export interface LeanRequest<M extends DescMethod> {
+  readonly method: M;
+  readonly input: MessageInitShape<M["input"]>;
+}
 
 /**
- * Calls a method with one request and collects all answers. Several times cheaper than a general client. Throws what a
- * general client throws: `ConnectError`, or the error of the connection.
+ * Calls a method with one request and calls `visit` with the bytes of every message of the answer, as it arrives. Several
+ * times cheaper than a general client. Throws what a general client throws: `ConnectError`, or the error of the connection;
+ * and what `visit` throws.
  */
 export async function leanCall<M extends DescMethod>(
   session: SocketSession,
-  method: M,
-  input: MessageInitShape<M["input"]>,
+  { method, input }: LeanRequest<M>,
   options: LeanOptions,
-): Promise<readonly MessageShape<M["output"]>[]> {
+  visit: (message: Buffer) => void,
+): Promise<void> {
   const headers = {
     "content-type": "application/grpc+proto",
     te: "trailers",
@@ -40,34 +45,33 @@ export async function leanCall<M extends DescMethod>(
   const body = framed(toBinary(method.input, create<M["input"]>(method.input, input)));
   const stream = await session.request("POST", `/${method.parent.typeName}/${method.name}`, headers, {});
   stream.end(body);
-  const answer = await collect(stream, options);
-  const output: M["output"] = method.output;
-  return [...messagesIn(answer)].map((bytes) => fromBinary(output, bytes, { readUnknownFields: false }));
+  await receive(stream, options, visit);
 }
 
-function framed(message: Uint8Array): Buffer {
-  const frame = Buffer.alloc(prefixBytes + message.length);
-  frame.writeUInt32BE(message.length, 1);
-  frame.set(message, prefixBytes);
-  return frame;
-}
-
-function* messagesIn(body: Buffer): Iterable<Buffer> {
-  for (let at = 0; at + prefixBytes <= body.length; ) {
-    const end = at + prefixBytes + body.readUInt32BE(at + 1);
-    if (body[at] !== 0 || end > body.length)
-      throw new ConnectError("the answer is cut short or compressed", Code.Internal);
-    yield body.subarray(at + prefixBytes, end);
-    at = end;
-  }
+/** Calls a method as `leanCall` does and collects the messages of the answer. */
+export async function collectLean<M extends DescMethod>(
+  session: SocketSession,
+  request: LeanRequest<M>,
+  options: LeanOptions,
+): Promise<readonly MessageShape<M["output"]>[]> {
+  const output: M["output"] = request.method.output;
+  const messages: MessageShape<M["output"]>[] = [];
+  await leanCall(session, request, options, (bytes) => {
+    messages.push(fromBinary(output, bytes, { readUnknownFields: false }));
+  });
+  return messages;
 }
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** The whole body of a successful answer. */
-function collect(stream: ClientHttp2Stream, { timeoutMs, signal }: LeanOptions): Promise<Buffer> {
+/** Resolves when the answer has ended well. */
+function receive(
+  stream: ClientHttp2Stream,
+  { timeoutMs, signal }: LeanOptions,
+  visit: (message: Buffer) => void,
+): Promise<void> {
   return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
+    const messages = new MessageSplitter(visit);
     let fields: Fields = {};
     const give = (error: unknown): void => {
       reject(error);
@@ -83,14 +87,21 @@ function collect(stream: ClientHttp2Stream, { timeoutMs, signal }: LeanOptions):
     stream.on("trailers", (trailers) => {
       fields = { ...fields, ...trailers };
     });
-    stream.on("data", (chunk: Buffer) => chunks.push(chunk));
+    stream.on("data", (chunk: Buffer) => {
+      try {
+        messages.push(chunk);
+      } catch (error) {
+        stream.removeAllListeners("data");
+        give(error);
+      }
+    });
     stream.on("error", reject);
     stream.on("close", () => {
       clearTimeout(timer);
       signal?.removeEventListener("abort", abort);
-      const problem = problemIn(fields);
+      const problem = problemIn(fields) ?? messages.problemAtEnd();
       if (problem) reject(problem);
-      else resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks));
+      else resolve();
     });
   });
 }

@@ -1,22 +1,29 @@
 // One namespace as it is seen: names first, then what they are made of and who uses it.
-import type { NamespaceState } from "../../image/node-state.ts";
+import type { Digest } from "../../image/digest.ts";
+import type { Image, ImageName, NamespaceState } from "../../image/node-state.ts";
 import type { CriLink } from "../cri/cri-link.ts";
 import type { ImageResolver } from "./containers.ts";
 import type { Platform } from "./content-facts.ts";
 import type { FactReader } from "./fact-reader.ts";
 import { heldBy } from "./held.ts";
-import { draftImages, finishImages } from "./images.ts";
-import type { Inventory } from "./inventory.ts";
+import { type ImageDraft, isCurrent, makeDraft } from "./image-draft.ts";
+import { finishImages } from "./images.ts";
+import { emptyInventory, type Inventory } from "./inventory.ts";
 import { knownImages } from "./known-images.ts";
-import { type Reading, readExpected, readInventory, readNames } from "./read-inventory.ts";
+import { type NameTable, type Reading, readBlobs, readExpected, readNames, readSnapshots } from "./read-inventory.ts";
 import { readUseRecords, resolveUses } from "./read-uses.ts";
-import type { SnapshotSizes } from "./snapshot-sizes.ts";
+import { measureSnapshots } from "./snapshot-sizes.ts";
+import { writableIn } from "./writable-snapshots.ts";
 
-/** What outlives one observation. */
-export interface Memory {
-  readonly facts: FactReader;
-  readonly sizes: SnapshotSizes;
-  readonly host: Platform;
+/** What a look leaves for the next one: whatever did not change is not decoded, followed or made again. */
+export interface KnownNamespace {
+  readonly names: NameTable;
+  readonly inventory: Inventory;
+  readonly drafts: ReadonlyMap<Digest, ImageDraft>;
+  readonly images: readonly Image[];
+  readonly resolver: ImageResolver;
+  /** Undefined when CRI was not there to ask. */
+  readonly pinnedIds: ReadonlySet<string> | undefined;
 }
 
 export interface NamespaceQuestion {
@@ -25,51 +32,100 @@ export interface NamespaceQuestion {
   readonly cri: CriLink | undefined;
   /** Ask CRI for the image volumes of every new container. */
   readonly withMounts: boolean;
+  readonly facts: FactReader;
+  readonly host: Platform;
+  /** What the last look that ended well knew. */
+  readonly before: KnownNamespace | undefined;
 }
 
 export interface NamespaceSeen {
   readonly state: NamespaceState;
-  readonly inventory: Inventory;
-  readonly resolver: ImageResolver;
+  readonly known: KnownNamespace;
 }
 
 /**
  * Reads a namespace that exists. Names come first, so that the content of every name and every container made from one are
  * found afterwards; the rest is read side by side, because the daemon is what takes the time.
  */
-export async function observeNamespace(
-  reading: Reading,
-  memory: Memory,
-  question: NamespaceQuestion,
-): Promise<NamespaceSeen> {
-  const { namespace, scope } = reading;
-  const { cri, snapshotters, withMounts } = question;
-  const names = await readNames(reading);
-  const [inventory, expected, pinnedIds, records] = await Promise.all([
-    readInventory(reading, snapshotters),
+export async function observeNamespace(reading: Reading, question: NamespaceQuestion): Promise<NamespaceSeen> {
+  const { scope } = reading;
+  const { cri, snapshotters, withMounts, before } = question;
+  const names = await readNames(reading, before?.names);
+  const inventory = emptyInventory();
+  const readWritable = async () => {
+    await readSnapshots(reading, snapshotters, inventory, before?.inventory);
+    return writableIn(inventory);
+  };
+  const [expected, pinnedIds, uses] = await Promise.all([
     readExpected(reading),
-    cri?.pinnedIds(scope) ?? new Set<string>(),
-    readUseRecords(reading, { snapshotters, readCri: async () => cri?.view(scope, withMounts) }),
+    readPins(names, question, () => cri?.pinnedIds(scope)),
+    readUseRecords(reading, { readCri: async () => cri?.view(scope, withMounts), readWritable }),
+    readBlobs(reading, inventory, before?.inventory),
   ]);
-  await memory.facts.read(namespace, new Set(names.map((name) => name.target)), inventory, scope);
-  const drafts = draftImages(names, inventory, {
-    lookup: (digest) => memory.facts.factOf(inventory, digest),
-    host: memory.host,
-  });
-  const layers = new Set(drafts.flatMap((draft) => draft.reached.snapshots));
-  const sizeOf = await memory.sizes.measure(namespace, layers, scope);
-  const resolver = knownImages(names, drafts);
-  const roots = {
-    containers: records.records.map((record) => record.references),
-    leases: records.leases,
-    expected,
-  };
+  const drafts = await draftImages(reading, question, names, inventory);
+  const all = [...drafts.values()];
+  const images = sameOrNew(finishImages(all, pinnedIds ?? new Set()), before?.images);
+  const unchanged = names === before?.names && all.every((draft) => before.drafts.get(draft.target) === draft);
+  const resolver = unchanged ? before.resolver : knownImages(names, all);
+  const containers = uses.records.map((record) => record.references);
   const state: NamespaceState = {
-    name: namespace,
-    names,
-    images: finishImages(drafts, sizeOf, pinnedIds),
-    containers: await resolveUses(reading, records, resolver),
-    held: heldBy(inventory, roots),
+    name: reading.namespace,
+    names: names.list,
+    images,
+    containers: await resolveUses(reading, uses, resolver),
+    held: heldBy(inventory, { containers, leases: uses.leases, expected }),
   };
-  return { state, inventory, resolver };
+  return { state, known: { names, inventory, drafts, images, resolver, pinnedIds } };
+}
+
+/** CRI tells the pins from the labels of the names: as long as those are the same, so are the pins. */
+async function readPins(
+  names: NameTable,
+  { before }: NamespaceQuestion,
+  ask: () => Promise<ReadonlySet<string> | undefined> | undefined,
+): Promise<ReadonlySet<string> | undefined> {
+  return names === before?.names && before.pinnedIds ? before.pinnedIds : ask();
+}
+
+/** One draft for each target, with its snapshots measured. In order of the targets. */
+async function draftImages(
+  reading: Reading,
+  { before, facts, host }: NamespaceQuestion,
+  names: NameTable,
+  inventory: Inventory,
+): Promise<ReadonlyMap<Digest, ImageDraft>> {
+  const drafts = new Map<Digest, ImageDraft>();
+  const changed: [Digest, readonly ImageName[]][] = [];
+  for (const [target, ofTarget] of byTarget(names, before)) {
+    const known = before?.drafts.get(target);
+    if (known && isCurrent(known, ofTarget, inventory)) drafts.set(target, known);
+    else changed.push([target, ofTarget]);
+  }
+  await facts.read(
+    reading,
+    changed.map(([target]) => target),
+    inventory,
+  );
+  const lookup = (digest: Digest) => facts.factOf(inventory, digest);
+  const made = changed.map(([target, ofTarget]) => makeDraft(target, ofTarget, { inventory, lookup, host }));
+  for (const draft of made) drafts.set(draft.target, draft);
+  await measureSnapshots(
+    reading,
+    made.flatMap((draft) => draft.reached.snapshots),
+  );
+  const inOrder = names === before?.names && made.length === 0;
+  return inOrder ? drafts : new Map([...drafts].sort(([one], [other]) => (one < other ? -1 : 1)));
+}
+
+function byTarget(
+  names: NameTable,
+  before: KnownNamespace | undefined,
+): Iterable<readonly [Digest, readonly ImageName[]]> {
+  if (names !== before?.names) return Map.groupBy(names.list, (name) => name.target);
+  return [...before.drafts.values()].map((draft) => [draft.target, draft.names]);
+}
+
+/** The list before when it holds the same objects: what was made of it then still stands. */
+function sameOrNew<Entry>(now: readonly Entry[], before: readonly Entry[] | undefined): readonly Entry[] {
+  return before && now.length === before.length && now.every((entry, i) => entry === before[i]) ? before : now;
 }

@@ -1,18 +1,26 @@
 // Reads what a namespace holds: names, blobs, snapshots, leases and running writes.
-import { toDigest } from "../../image/digest.ts";
+import { isDigest } from "../../image/digest.ts";
 import type { ImageName } from "../../image/node-state.ts";
 import { mapBounded } from "../bounded.ts";
-import { RuntimeError } from "../runtime-error.ts";
 import type { Scope } from "../wire/calls.ts";
 import type { Connection } from "./connection.ts";
-import { isExpired, isFlat, isRoot, type References, referencesOf } from "./gc-labels.ts";
-import { type Info as BlobInfo, Content } from "./gen/containerd/services/content/v1/content_pb.js";
-import { type Image as ImageRecord, Images } from "./gen/containerd/services/images/v1/images_pb.js";
+import { isExpired, isFlat, isRoot, type Labels, type References, referencesOf } from "./gc-labels.ts";
+import { Content } from "./gen/containerd/services/content/v1/content_pb.js";
+import { Images } from "./gen/containerd/services/images/v1/images_pb.js";
 import type { Resource } from "./gen/containerd/services/leases/v1/leases_pb.js";
-import { Kind, type Info as SnapshotInfo, Snapshots } from "./gen/containerd/services/snapshots/v1/snapshots_pb.js";
+import { Snapshots } from "./gen/containerd/services/snapshots/v1/snapshots_pb.js";
 import type { Lease } from "./held.ts";
-import { emptyInventory, type Inventory, type SnapshotNode } from "./inventory.ts";
-import { toInstant } from "./timestamp.ts";
+import { addBlob, addSnapshot, type Inventory } from "./inventory.ts";
+import { whenGone } from "./when-gone.ts";
+import {
+  type BlobOnWire,
+  decodeBlob,
+  decodeName,
+  decodeSnapshot,
+  forEachRecord,
+  type NameOnWire,
+  type SnapshotOnWire,
+} from "./wire-records.ts";
 
 const leasesAtATime = 16;
 
@@ -23,88 +31,115 @@ export interface Reading {
   readonly scope: Scope;
 }
 
-/** The names, in byte order. */
-export async function readNames({ connection, namespace, scope }: Reading): Promise<readonly ImageName[]> {
+/** The names of a namespace. */
+export interface NameTable {
+  /** In byte order. */
+  readonly list: readonly ImageName[];
+  readonly byName: ReadonlyMap<string, ImageName>;
+}
+
+/** The names. Those that did not change are the objects of the table before; when none did, it is that very table. */
+export async function readNames(
+  { connection, namespace, scope }: Reading,
+  before: NameTable | undefined,
+): Promise<NameTable> {
   const spec = { operation: "list images", namespace, deadline: "list" } as const;
-  const messages = await connection.collect(spec, scope, { method: Images.method.list, input: {} });
-  return messages.flatMap(({ images }) => images.flatMap((record) => toImageName(record) ?? []));
+  const list: ImageName[] = [];
+  let changed = false;
+  const add = (record: NameOnWire): void => {
+    const known = before?.byName.get(record.name);
+    const name = known && isSameName(known, record) ? known : toImageName(record);
+    if (name) list.push(name);
+    changed ||= name !== known;
+  };
+  await connection.read(spec, scope, { method: Images.method.list, input: {} }, (message) => {
+    forEachRecord(message, decodeName, add);
+  });
+  if (before && !changed && list.length === before.list.length) return before;
+  return { list, byName: new Map(list.map((name) => [name.name, name])) };
+}
+
+function isSameName(known: ImageName, { target, labels, createdAt, updatedAt }: NameOnWire): boolean {
+  const sameRecord = known.target === target && known.createdAt === createdAt && known.updatedAt === updatedAt;
+  return sameRecord && isSameLabels(known.labels, labels);
+}
+
+function isSameLabels(one: Labels, other: Labels): boolean {
+  let left = 0;
+  for (const key in other) {
+    if (!Object.hasOwn(one, key) || one[key] !== other[key]) return false;
+    left += 1;
+  }
+  return left === Object.keys(one).length;
 }
 
 /** The record as a name; undefined when it points to nothing that is a digest. */
-export function toImageName(record: ImageRecord): ImageName | undefined {
-  const target = toDigest(record.target?.digest ?? "");
-  if (!target) return undefined;
-  const createdAt = toInstant(record.createdAt);
-  const updatedAt = toInstant(record.updatedAt);
+export function toImageName({ name, target, labels, createdAt, updatedAt }: NameOnWire): ImageName | undefined {
+  if (!isDigest(target)) return undefined;
   return {
-    name: record.name,
+    name,
     target,
-    labels: record.labels,
+    labels,
     ...(createdAt === undefined ? {} : { createdAt }),
     ...(updatedAt === undefined ? {} : { updatedAt }),
   };
 }
 
-/** Every blob and every snapshot. */
-export async function readInventory(reading: Reading, snapshotters: readonly string[]): Promise<Inventory> {
-  const inventory = emptyInventory();
+/** Adds every blob to `inventory`; nodes that did not change are those of `before`. */
+export async function readBlobs(reading: Reading, inventory: Inventory, before: Inventory | undefined): Promise<void> {
   const now = Date.now();
-  const blobs = forEachBlob(reading, (info) => addBlob(inventory, info, now));
-  const snapshots = snapshotters.map((snapshotter) =>
-    forEachSnapshot(reading, { snapshotter, filters: [] }, (info) => {
-      const node = toSnapshotNode(snapshotter, info, now);
-      inventory.snapshots.set(node.key, node);
+  await forEachBlob(reading, ({ digest, size, labels }) => {
+    if (!isDigest(digest)) return;
+    const root = isRoot(labels, now);
+    addBlob(inventory, { blob: { digest, size }, references: referencesOf(labels), root }, before);
+  });
+}
+
+/** Adds every snapshot to `inventory`; nodes that did not change are those of `before`. */
+export async function readSnapshots(
+  reading: Reading,
+  snapshotters: readonly string[],
+  inventory: Inventory,
+  before: Inventory | undefined,
+): Promise<void> {
+  const now = Date.now();
+  const lists = snapshotters.map((snapshotter) =>
+    forEachSnapshot(reading, { snapshotter, filters: [] }, ({ name, parent, committed, createdAt, labels }) => {
+      const key = keyOf(snapshotter, name);
+      const above = parent === "" ? undefined : keyOf(snapshotter, parent);
+      const rest = { committed, createdAt, references: referencesOf(labels), root: isRoot(labels, now) };
+      addSnapshot(inventory, { key, snapshotter, name, parent: above, ...rest }, before);
     }),
   );
-  await Promise.all([blobs, ...snapshots]);
-  return inventory;
+  await Promise.all(lists);
+}
+
+/** The key of a snapshot across snapshotters. */
+export function keyOf(snapshotter: string, name: string): string {
+  return `${snapshotter}/${name}`;
 }
 
 /** Calls `visit` with every blob that the namespace sees. */
 export async function forEachBlob(
   { connection, namespace, scope }: Reading,
-  visit: (info: BlobInfo) => void,
+  visit: (blob: BlobOnWire) => void,
 ): Promise<void> {
   const spec = { operation: "list content", namespace, deadline: "list" } as const;
-  const messages = await connection.collect(spec, scope, { method: Content.method.list, input: {} });
-  for (const message of messages) message.info.forEach(visit);
+  await connection.read(spec, scope, { method: Content.method.list, input: {} }, (message) => {
+    forEachRecord(message, decodeBlob, visit);
+  });
 }
 
 /** Calls `visit` with every snapshot of one snapshotter that matches one of the filters. */
 export async function forEachSnapshot(
   { connection, namespace, scope }: Reading,
   request: { readonly snapshotter: string; readonly filters: string[] },
-  visit: (info: SnapshotInfo) => void,
+  visit: (snapshot: SnapshotOnWire) => void,
 ): Promise<void> {
   const spec = { operation: "list snapshots", namespace, deadline: "list" } as const;
-  const messages = await connection.collect(spec, scope, { method: Snapshots.method.list, input: request });
-  for (const message of messages) message.info.forEach(visit);
-}
-
-function addBlob(inventory: Inventory, info: BlobInfo, now: number): void {
-  const digest = toDigest(info.digest);
-  if (!digest) return;
-  const blob = { digest, size: Number(info.size) };
-  inventory.blobs.set(digest, {
-    blob,
-    references: referencesOf(info.labels),
-    root: isRoot(info.labels, now),
-    visit: 0,
+  await connection.read(spec, scope, { method: Snapshots.method.list, input: request }, (message) => {
+    forEachRecord(message, decodeSnapshot, visit);
   });
-}
-
-export function toSnapshotNode(snapshotter: string, info: SnapshotInfo, now: number): SnapshotNode {
-  return {
-    key: `${snapshotter}/${info.name}`,
-    snapshotter,
-    name: info.name,
-    parent: info.parent === "" ? undefined : `${snapshotter}/${info.parent}`,
-    committed: info.kind === Kind.COMMITTED,
-    createdAt: info.createdAt ? `${info.createdAt.seconds}.${info.createdAt.nanos}` : "",
-    references: referencesOf(info.labels),
-    root: isRoot(info.labels, now),
-    visit: 0,
-  };
 }
 
 /** The leases that have not expired, with what they list. */
@@ -125,17 +160,15 @@ export async function readLeases({ connection, namespace, scope }: Reading): Pro
   });
 }
 
+/** Nothing for a lease that ended between the list and this question. */
 async function readResources({ connection, namespace, scope }: Reading, id: string): Promise<readonly Resource[]> {
-  try {
-    const answer = await connection.call({ operation: "list lease resources", namespace }, scope, (options) =>
+  const answer = await whenGone(
+    connection.call({ operation: "list lease resources", namespace }, scope, (options) =>
       connection.clients.leases.listResources({ id }, options),
-    );
-    return answer.resources;
-  } catch (error) {
-    // The lease ended between the list and this question.
-    if (error instanceof RuntimeError && error.code === "not-found") return [];
-    throw error;
-  }
+    ),
+    undefined,
+  );
+  return answer?.resources ?? [];
 }
 
 /** `ingests` are covered by the running writes; `images` keeps no record from being deleted. */

@@ -80,8 +80,9 @@ export class CriLink {
     return images;
   }
 
-  /** IDs of the images that CRI calls pinned. */
-  async pinnedIds(scope: Scope): Promise<ReadonlySet<string>> {
+  /** IDs of the images that CRI calls pinned; undefined without CRI. */
+  async pinnedIds(scope: Scope): Promise<ReadonlySet<string> | undefined> {
+    if ((await this.#version(scope)) === undefined) return undefined;
     const images = await this.images(scope);
     return new Set(images.filter((image) => image.pinned).map((image) => image.id));
   }

@@ -4,6 +4,9 @@ import { connect as connectSocket } from "node:net";
 
 type RequestOptions = NonNullable<Parameters<ClientHttp2Session["request"]>[1]>;
 
+/** Large lists come faster with a window larger than HTTP/2's 64 KiB. */
+const windowBytes = 1 << 20;
+
 /**
  * What connect-node asks for sessions. Its own manager stops listening once the session is open, so that a server that
  * speaks no HTTP/2 ends the whole process with an unheard error; this one listens until the end.
@@ -47,14 +50,17 @@ export class SocketSession {
   #open(): Promise<ClientHttp2Session> {
     const session = connect(this.authority, {
       createConnection: () => connectSocket(this.#path),
-      // Large lists come faster with a window larger than HTTP/2's 64 KiB.
-      settings: { initialWindowSize: 1 << 20 },
+      settings: { initialWindowSize: windowBytes },
       maxSessionMemory: 128,
     });
     this.#session = session;
     session.on("close", () => this.#forget(session));
     return new Promise((resolve, reject) => {
-      session.on("connect", () => resolve(session));
+      session.on("connect", () => {
+        // The window of the whole connection, which the settings do not reach.
+        session.setLocalWindowSize(windowBytes);
+        resolve(session);
+      });
       session.on("error", (error) => {
         this.#forget(session);
         reject(error);

@@ -61,13 +61,13 @@ describe("labels of the collector", () => {
     expect(references.config).toBe(digestOf("d4"));
   });
 
-  test("name snapshots of a snapshotter with and without a suffix", () => {
+  test("name snapshots of a snapshotter with and without a suffix, in order", () => {
     const references = referencesOf({
       "containerd.io/gc.ref.snapshot.overlayfs": "one",
       "containerd.io/gc.ref.snapshot.native/2": "two",
     });
 
-    expect(references.snapshots).toEqual(["overlayfs/one", "native/two"]);
+    expect(references.snapshots).toEqual(["native/two", "overlayfs/one"]);
   });
 
   test("expire at their time, and never when the time cannot be read", () => {

@@ -3,7 +3,13 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { References } from "../../../src/runtime/containerd/gc-labels.ts";
 import { heldBy } from "../../../src/runtime/containerd/held.ts";
-import { emptyInventory, type Inventory, reach } from "../../../src/runtime/containerd/inventory.ts";
+import {
+  addBlob,
+  addSnapshot,
+  emptyInventory,
+  type Inventory,
+  reach,
+} from "../../../src/runtime/containerd/inventory.ts";
 import { digestOf } from "../../support/digest-of.ts";
 
 const pairs = Array.from({ length: 16 }, (_, n) => n.toString(16).padStart(2, "0"));
@@ -32,14 +38,14 @@ function build({ blobEdges, snapshotEdges, parents }: World): Inventory {
     const digest = digestOf(pairs[n] ?? "");
     const blobs = edges.map((edge) => digestOf(pairs[edge] ?? ""));
     const references = { blobs, snapshots: (snapshotEdges[n] ?? []).map(snapshotKey) };
-    inventory.blobs.set(digest, { blob: { digest, size: n }, references, root: false, visit: 0 });
+    addBlob(inventory, { blob: { digest, size: n }, references, root: false }, undefined);
   });
   parents.forEach((parent, n) => {
     const key = snapshotKey(n);
     const older = parent !== undefined && parent < n ? snapshotKey(parent) : undefined;
     const references: References = { blobs: [], snapshots: [] };
-    const rest = { snapshotter: "overlayfs", name: `${n}`, committed: true, createdAt: "", root: false, visit: 0 };
-    inventory.snapshots.set(key, { key, parent: older, references, ...rest });
+    const rest = { snapshotter: "overlayfs", name: `${n}`, committed: true, createdAt: "", root: false };
+    addSnapshot(inventory, { key, parent: older, references, ...rest }, undefined);
   });
   return inventory;
 }
