@@ -4,6 +4,7 @@ import type { Config } from "../config/schema.ts";
 import { emptyHistory, type History } from "../decide/history.ts";
 import type { Pod } from "../image/node-state.ts";
 import { findKubernetes } from "../kubernetes/connection.ts";
+import { withKnownNode } from "../kubernetes/known-node.ts";
 import type { PodSource } from "../kubernetes/pod-source.ts";
 import { watchPods } from "../kubernetes/pods.ts";
 import { type Clock, systemClock } from "../observe/clock.ts";
@@ -104,11 +105,14 @@ async function live({ config, report, needsHistory = true, history: known }: Com
   const pods =
     found.kind === "none"
       ? noPods
-      : watchPods({
-          ...found,
-          staleAfterMs: config.pods.staleAfter,
-          onError: (error) => report({ kind: "notice", level: "debug", message: `pods: ${error.message}` }),
-        });
+      : withKnownNode(
+          watchPods({
+            ...found,
+            staleAfterMs: config.pods.staleAfter,
+            onError: (error) => report({ kind: "notice", level: "debug", message: `pods: ${error.message}` }),
+          }),
+          found,
+        );
   return {
     runtime,
     pods,

@@ -45,7 +45,7 @@ export const metricTable = {
   pressureDemandInodes: gauge("pressure_demand_inodes", "Inodes that must be freed now to relieve pressure", ["path"]),
   pressureShortfallBytes: gauge(
     "pressure_shortfall_bytes",
-    "Bytes above the low mark that the last episode of pressure could not free",
+    "Bytes above the low mark that the last episode could not free; 0 again when there is no pressure any more",
     ["path"],
   ),
   pressureEpisodes: counter(

@@ -227,6 +227,7 @@ function setDemand(metrics: All, { filesystem, demand }: Extract<ReportEvent, { 
   metrics.pressureLevel.set({ path }, levels[demand?.mode ?? "routine"]);
   metrics.pressureDemandBytes.set({ path }, demand?.bytes ?? 0);
   metrics.pressureDemandInodes.set({ path }, demand?.inodes ?? 0);
+  if (demand === undefined) metrics.pressureShortfallBytes.set({ path }, 0);
 }
 
 function setPressure(metrics: All, { filesystem, result, missing, holding }: PressureReport): void {

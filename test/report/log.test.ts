@@ -117,3 +117,47 @@ describe("the log", () => {
     ]);
   });
 });
+
+describe("the log of a full disk", () => {
+  const filesystem = { path: "/images", capacityBytes: 1_000, usedBytes: 900, inodes: 100, inodesUsed: 10 };
+  const episode = {
+    kind: "pressure",
+    level: "pressure",
+    filesystem,
+    missing: { bytes: 150, inodes: 0 },
+    holding: { inUse: 300, pinned: 0, young: 0, kept: 0, other: 500 },
+    because: "90% of bytes used on /images, above 80%",
+  } as const;
+
+  it("warns of pressure that stays, with what holds the space, and informs of pressure that is gone", () => {
+    const lines = linesOf([
+      { ...episode, result: "unrelieved" },
+      { ...episode, result: "relieved" },
+    ]);
+
+    expect(lines).toMatchObject([
+      { level: "warn", msg: "pressure could not be relieved", holds: "what is no image (500 B), images in use (300 B)" },
+      { level: "info", msg: "pressure relieved" },
+    ]);
+  });
+
+  it("has a line for each limit that acted, for the window and for what is demanded", () => {
+    const demand = { mode: "pressure", bytes: 1, inodes: 0, because: "full" } as const;
+    const braked = { ...plan, demand, brakes: [{ code: "backoff" as const, detail: "it failed", images: 1 }] };
+    const withheld = { code: "outside-window", detail: "no window is open" } as const;
+
+    const lines = linesOf([{ kind: "planned", state, plan: braked, filesystems: [], withheld }], "info");
+
+    expect(lines).toMatchObject([
+      { msg: "space is needed", because: "full" },
+      { level: "warn", msg: "removals held back", code: "backoff", cause: "it failed" },
+      { level: "info", msg: "removals held back", code: "outside-window" },
+    ]);
+  });
+
+  it("says why pressure is not handled", () => {
+    expect(linesOf([{ kind: "filesystem-unseen", message: "set pressure.path" }])).toMatchObject([
+      { level: "warn", cause: "set pressure.path", msg: "disk pressure is not handled, routine rounds go on" },
+    ]);
+  });
+});
