@@ -1,6 +1,7 @@
 // Runs the built program as its own process, the way a person or a pod runs it.
 import { spawn, spawnSync } from "node:child_process";
 import { join } from "node:path";
+import { createTempFolder, type TempFolder } from "./temp.ts";
 
 export interface RunOptions {
   /** Added to an environment without any of prunelet's own variables. */
@@ -50,7 +51,7 @@ export function startPrunelet(args: readonly string[], options: RunOptions = {})
   const startedAt = performance.now();
   const [program = "", ...whole] = [...(run === undefined ? [] : inPlaceOfRun(run)), process.execPath, bundle, ...args];
   const child = spawn(program, whole, {
-    env: { PATH: process.env["PATH"], HOME: "/nonexistent", ...env },
+    env: { PATH: process.env["PATH"], HOME: "/nonexistent", PRUNELET_AUDIT_FILE: ownAuditFile(), ...env },
     stdio: ["ignore", "pipe", "pipe"],
     ...(uid === undefined ? {} : { uid, gid: uid }),
   });
@@ -83,6 +84,17 @@ function readJson(stdout: string, stderr: string): unknown {
   } catch (error) {
     throw new Error(`no JSON on stdout: ${stdout.slice(0, 500)}; stderr: ${stderr.slice(0, 2_000)}`, { cause: error });
   }
+}
+
+let own: TempFolder | undefined;
+
+/** Removals of tests are recorded where nobody looks for those of this machine, and the record goes with the tests. */
+function ownAuditFile(): string {
+  if (own === undefined) {
+    own = createTempFolder();
+    process.once("exit", () => own?.remove());
+  }
+  return join(own.path, "audit.jsonl");
 }
 
 /** Bundled directly and not by build.mjs, which also looks after dependencies: a test that runs has them. */
