@@ -122,7 +122,11 @@ describe("the log of a full disk", () => {
     ]);
 
     expect(lines).toMatchObject([
-      { level: "warn", msg: "pressure could not be relieved", holds: "what is no image (500 B), images in use (300 B)" },
+      {
+        level: "warn",
+        msg: "pressure could not be relieved",
+        holds: "what is no image (500 B), images in use (300 B)",
+      },
       { level: "info", msg: "pressure relieved" },
     ]);
   });

@@ -184,7 +184,11 @@ describe("the metrics of a full disk", () => {
   };
 
   it("say how bad it is, what must be freed, and how full it is between two rounds", async () => {
-    const seen = (one: typeof demand | undefined): ReportEvent => ({ kind: "filesystem-seen", filesystem, demand: one });
+    const seen = (one: typeof demand | undefined): ReportEvent => ({
+      kind: "filesystem-seen",
+      filesystem,
+      demand: one,
+    });
 
     expect(await samplesAfter(seen(demand))).toMatchObject({
       'pressure_level{path="/images"}': 1,
