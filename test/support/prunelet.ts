@@ -7,6 +7,8 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Runs as another user (and group) of this number. */
   readonly uid?: number;
+  /** A folder that the process sees in the place of `/run`: where runtimes usually listen. */
+  readonly run?: string;
   /** Milliseconds until the process is killed, which fails the test. Default 60 000. */
   readonly timeoutMs?: number;
 }
@@ -44,9 +46,10 @@ export function runPrunelet(args: readonly string[], options: RunOptions = {}): 
 /** Starts the program. Without an end of its own it is killed after the timeout. */
 export function startPrunelet(args: readonly string[], options: RunOptions = {}): RunningPrunelet {
   buildOnce();
-  const { env = {}, uid, timeoutMs = 60_000 } = options;
+  const { env = {}, uid, run, timeoutMs = 60_000 } = options;
   const startedAt = performance.now();
-  const child = spawn(process.execPath, [bundle, ...args], {
+  const [program = "", ...whole] = [...(run === undefined ? [] : inPlaceOfRun(run)), process.execPath, bundle, ...args];
+  const child = spawn(program, whole, {
     env: { PATH: process.env["PATH"], HOME: "/nonexistent", ...env },
     stdio: ["ignore", "pipe", "pipe"],
     ...(uid === undefined ? {} : { uid, gid: uid }),
@@ -67,6 +70,11 @@ export function startPrunelet(args: readonly string[], options: RunOptions = {})
   });
   const hasEnded = () => child.exitCode !== null || child.signalCode !== null;
   return { stdout, stderr, hasEnded, signal: (name) => void child.kill(name), ended };
+}
+
+/** A mount namespace of its own: nobody else sees the other `/run`. */
+function inPlaceOfRun(folder: string): readonly string[] {
+  return ["unshare", "--mount", "sh", "-c", 'mount --bind "$0" /run && exec "$@"', folder];
 }
 
 function readJson(stdout: string, stderr: string): unknown {
