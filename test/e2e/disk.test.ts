@@ -11,7 +11,7 @@ import { waitFor } from "../support/wait.ts";
 
 /** Seconds during which images arrive. Longer ones for a soak: PRUNELET_DISK_SECONDS=600. */
 const seconds = Number(process.env["PRUNELET_DISK_SECONDS"] ?? 40);
-const timeoutMs = (seconds + 80) * 1_000;
+const timeoutMs = (seconds + 140) * 1_000;
 
 /** Ages keep everything for a day, so whatever goes goes for want of space. */
 const config = (marks: string): readonly string[] => [
@@ -132,11 +132,14 @@ for (const [kind, line] of cases) {
   });
 }
 
-/** Brings images one after the other for some seconds. */
+/** More images than there is room for: about twenty of them reach the high mark. */
+const more = 26;
+
+/** Brings images one after the other, for some seconds and until there were more than fit. */
 async function arrivals(node: DiskNode, forSeconds: number): Promise<readonly string[]> {
   const until = Date.now() + forSeconds * 1_000;
   const brought: string[] = [];
-  while (Date.now() < until) {
+  while (Date.now() < until || brought.length < more) {
     brought.push(await node.bringImage());
     await sleep(500);
   }
