@@ -11,7 +11,7 @@ import { commandSources, type Log, openLog } from "./command-context.ts";
 import { compose, type Session } from "./compose.ts";
 import { exitCode } from "./exit.ts";
 import type { CommonFlags, PolicyFlags, RunOnlyFlags } from "./flags.ts";
-import { giveMemoryBack } from "./give-memory-back.ts";
+import { giveMemoryBack, growSparingly } from "./give-memory-back.ts";
 import { observedPods } from "./observed-pods.ts";
 import { stopSignal } from "./signals.ts";
 import { makeStateFileUsable, remember } from "./state-file.ts";
@@ -31,6 +31,7 @@ const lastEvents = 1_000;
 
 /** Runs the controller until SIGINT or SIGTERM. */
 export async function runCommand(flags: RunFlags): Promise<number> {
+  growSparingly();
   const settings = createAgentSettings(commandSources(flags, { ages: true }));
   const { config } = settings.config.current();
   const log = openLog(config);
