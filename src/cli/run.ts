@@ -103,8 +103,8 @@ async function serve({ settings, session, report, log, signal, registry }: Servi
       report,
       remember: (history) => {
         if (session.origin === "live") remember(config.stateFile, history, report);
-        giveMemoryBack();
       },
+      beforeRest: giveMemoryBack,
       signal,
     });
     await controller.done;
