@@ -11,11 +11,12 @@ import { kubelet } from "./kubelet.ts";
 import { describeMachine } from "./machine.ts";
 import { memory } from "./memory.ts";
 import { plan } from "./plan.ts";
+import { reclaim } from "./reclaim.ts";
 import { removal } from "./removal.ts";
 import { formatFigures } from "./report.ts";
 import { fileSystemOf, inMemory, NodeMaker } from "./store/filled-node.ts";
 
-const benchmarks: readonly Benchmark[] = [decide, plan, removal, kubelet, memory];
+const benchmarks: readonly Benchmark[] = [decide, reclaim, plan, removal, kubelet, memory];
 const root = join(import.meta.dirname, "..");
 
 const { values: flags, positionals } = parseArgs({

@@ -6,12 +6,13 @@ import { isCriNamespace } from "./cri-namespace.ts";
 import type { DemandMode } from "./demand.ts";
 import type { History } from "./history.ts";
 import type { ImageIndex, IndexedImage } from "./image-index.ts";
-import type { ClassifiedName } from "./name-kind.ts";
+import { type ClassifiedName, classifyName } from "./name-kind.ts";
 import { newestTags } from "./newest-tags.ts";
 import type { Policy } from "./policy.ts";
 import { protectionsOf } from "./protection.ts";
 import type { Reason } from "./reason.ts";
-import { listedNames } from "./remove-list.ts";
+import type { Before } from "./recheck.ts";
+import { type KindOfName, listedNames } from "./remove-list.ts";
 import { type JudgedName, type NameDecision, retainCriNames, retainLastName } from "./retention.ts";
 import { keepSharedIds } from "./shared-id.ts";
 import { findUses, type Usage } from "./usage.ts";
@@ -24,6 +25,8 @@ export interface JudgeInput {
   readonly policy: Policy;
   readonly backoff: ReadonlyMap<Digest, string> | undefined;
   readonly modes: readonly DemandMode[];
+  /** What the namespace was like when the plan was made that is judged again; undefined for a new plan. */
+  readonly before?: Before | undefined;
 }
 
 /** What becomes of each name of each image, in the order of the index's images. */
@@ -48,7 +51,7 @@ export function judgeNamespace(input: JudgeInput): JudgedNamespace {
     criManaged,
     usedByName: new Set([...usage.names.keys()].map((name) => index.nameOf(name)?.target)),
     held: new Set(namespace.held.blobs),
-    newest: newestTags(index, policy.keepPerRepository, memory),
+    newest: input.before?.newest ?? newestTags(index, policy.keepPerRepository, memory),
   };
   const decisions = new Map(
     input.modes.map((mode) => {
@@ -98,13 +101,11 @@ function judgeNames(
 ): JudgedName[] {
   const { usage, policy, criManaged, imageUsed } = context;
   const { image } = entry;
-  const classified = entry.names.map((name, i) => ({
-    name,
-    kind: kinds[i]?.kind ?? "other",
-    repository: kinds[i]?.repository,
-  }));
+  const own = entry.names.map(({ name }, i) => kindOf(name, kinds[i]));
+  // What an image is does not change while its names go one after the other.
+  const all = context.before?.names.get(image.target)?.map((name) => kindOf(name)) ?? own;
   const byName = context.usedByName.has(image.target);
-  const listed = listedNames(policy.remove, image, classified);
+  const listed = listedNames(policy.remove, image, all);
   const protection = {
     policy,
     mode: context.mode,
@@ -115,9 +116,10 @@ function judgeNames(
     newest: context.newest,
     backoff: context.backoff,
     imageInUse: imageUsed || byName,
-    imageIsDangling: criManaged && classified.every(({ kind }) => kind === "id" || kind === "dangling"),
+    imageIsDangling: criManaged && all.every(({ kind }) => kind === "id" || kind === "dangling"),
   };
-  return classified.map(({ name, kind, repository }) => {
+  return entry.names.map((name, i) => {
+    const { kind, repository } = own[i] ?? kindOf(name.name);
     const uses = (byName && usage.names.get(name.name)) || none;
     const ofRepository = (repository !== undefined && usage.repositories.get(repository)) || none;
     const isListed = listed.has(name.name);
@@ -125,6 +127,10 @@ function judgeNames(
     const reasons = joined(uses, ofRepository, usage.unresolved, protections);
     return { name, kind, repository, reasons, listed: isListed };
   });
+}
+
+function kindOf(name: string, known: ClassifiedName = classifyName(name)): KindOfName {
+  return { name, kind: known.kind, repository: known.repository };
 }
 
 const none: readonly Reason[] = [];

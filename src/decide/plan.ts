@@ -2,7 +2,7 @@
 import type { Digest } from "../image/digest.ts";
 import type { Image, Instant, NodeState } from "../image/node-state.ts";
 import type { Brake } from "./brake.ts";
-import { type Choice, choose, decisionsIn, modesFor, type Subject } from "./choose.ts";
+import { type Choice, choose, modesFor, type Subject } from "./choose.ts";
 import { currentUses } from "./current-uses.ts";
 import type { Demand } from "./demand.ts";
 import type { CurrentUses, History } from "./history.ts";
@@ -12,6 +12,7 @@ import { type JudgedNamespace, judgeNamespace, settleNames } from "./judge.ts";
 import { holdersOf } from "./numbered-content.ts";
 import type { Policy } from "./policy.ts";
 import type { Reason, RemoveCode } from "./reason.ts";
+import { beforeIn, sameChoice } from "./recheck.ts";
 import { RemovedSet } from "./removed-set.ts";
 import type { NameDecision } from "./retention.ts";
 import { SharedContent } from "./shared-content.ts";
@@ -96,7 +97,8 @@ export function makePlan(input: PlanInput): Plan {
   const judged = state.namespaces.map((namespace, i) => {
     const index = indexes[i] as ImageIndex;
     const backoff = input.backoff?.get(namespace.name);
-    return judgeNamespace({ namespace, index, state, history, policy, backoff, modes });
+    const before = input.recheck && beforeIn(input.recheck, namespace.name);
+    return judgeNamespace({ namespace, index, state, history, policy, backoff, modes, before });
   });
   const subjects = subjectsOf(judged, { history, now: state.takenAt });
   const choice =
@@ -122,22 +124,6 @@ function subjectsOf(
     });
   }
   return subjects;
-}
-
-/** What a plan removes may still go when it could be chosen now, and nothing else is chosen: how much is needed was said before. */
-function sameChoice(before: Plan, subjects: readonly Subject[]): Choice {
-  const going = new Map<string, Set<Digest>>();
-  for (const { action, namespace, image } of before.images) {
-    if (action === "delete") going.set(namespace, (going.get(namespace) ?? new Set()).add(image.target));
-  }
-  const isGoing = ({ judged, entry }: Subject): boolean =>
-    going.get(judged.namespace)?.has(entry.image.target) ?? false;
-  const strongest = (subject: Subject) => [...subject.judged.decisions.keys()].at(-1) ?? "routine";
-  return {
-    taken: subjects.filter(isGoing).map(({ number }) => ({ number, code: undefined })),
-    brakes: [],
-    decisionsOf: (subject) => decisionsIn(subject, isGoing(subject) ? strongest(subject) : "routine"),
-  };
 }
 
 /** The decisions of all images by number. ID names that others need stay, whatever was chosen. */

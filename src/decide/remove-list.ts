@@ -1,11 +1,11 @@
 // Which names of an image the remove list means.
-import type { Image, ImageName } from "../image/node-state.ts";
+import type { Image } from "../image/node-state.ts";
 import type { ImagePattern } from "./image-pattern.ts";
 import type { NameKind } from "./name-kind.ts";
 
 /** A name with what kind of name it is. */
 export interface KindOfName {
-  readonly name: ImageName;
+  readonly name: string;
   readonly kind: NameKind;
   readonly repository: string | undefined;
 }
@@ -22,16 +22,16 @@ export function listedNames(
   names: readonly KindOfName[],
 ): ReadonlySet<string> {
   if (patterns.length === 0) return nothing;
-  if (patterns.some((pattern) => pattern.matchesImage(image))) return new Set(names.map(({ name }) => name.name));
+  if (patterns.some((pattern) => pattern.matchesImage(image))) return new Set(names.map(({ name }) => name));
   const listed = new Set<string>();
-  for (const { name } of names) if (patterns.some((pattern) => pattern.matchesName(name.name))) listed.add(name.name);
+  for (const { name } of names) if (patterns.some((pattern) => pattern.matchesName(name))) listed.add(name);
   if (listed.size === 0) return nothing;
   const goes = (others: readonly KindOfName[]): boolean =>
-    others.length > 0 && others.every(({ name }) => listed.has(name.name));
+    others.length > 0 && others.every(({ name }) => listed.has(name));
   for (const { name, repository } of names.filter(({ kind }) => kind === "digest-reference")) {
-    if (goes(names.filter((other) => other.kind === "tag" && other.repository === repository))) listed.add(name.name);
+    if (goes(names.filter((other) => other.kind === "tag" && other.repository === repository))) listed.add(name);
   }
   const rest = names.filter(({ kind }) => kind !== "id");
-  if (goes(rest)) for (const { name } of names) listed.add(name.name);
+  if (goes(rest)) for (const { name } of names) listed.add(name);
   return listed;
 }

@@ -1,5 +1,14 @@
 // Between a node file and the domain: defaults are filled in on the way in, and left out on the way back.
-import type { Container, Image, ImageName, Instant, NamespaceState, NodeState, Pod } from "../image/node-state.ts";
+import type {
+  Container,
+  Image,
+  ImageName,
+  Instant,
+  LayerSnapshot,
+  NamespaceState,
+  NodeState,
+  Pod,
+} from "../image/node-state.ts";
 import type { NodeFile } from "./node-file-schema.ts";
 
 type FileNamespace = NodeFile["namespaces"][number];
@@ -76,11 +85,18 @@ function imageFromFile(file: Entry<FileNamespace["images"]>): Image {
     digests,
     pinned: file.pinned ?? false,
     blobs: file.blobs ?? [],
-    snapshots:
-      file.snapshots?.map(({ key, size, parent: below }) => (below ? { key, size, parent: below } : { key, size })) ??
-      [],
+    snapshots: file.snapshots?.map(snapshotFromFile) ?? [],
     ...known({ digestKinds, platform, labels, createdAt, parent }),
   };
+}
+
+function snapshotFromFile({
+  key,
+  size,
+  inodes,
+  parent,
+}: Entry<Entry<FileNamespace["images"]>["snapshots"]>): LayerSnapshot {
+  return { key, size, ...known({ inodes, parent: parent || undefined }) };
 }
 
 function containerFromFile(file: Entry<FileNamespace["containers"]>, id: string): Container {
@@ -93,7 +109,7 @@ function containerFromFile(file: Entry<FileNamespace["containers"]>, id: string)
     kind: file.kind ?? "container",
     snapshotKey: file.snapshotKey ?? "",
     imageMounts: file.imageMounts ?? [],
-    ...known({ pod: file.pod }),
+    ...known({ pod: file.pod, createdAt: file.createdAt }),
   };
 }
 
@@ -124,13 +140,14 @@ function fileImage(image: Image) {
     pinned: image.pinned,
     parent: image.parent,
     blobs: image.blobs.map(({ digest, size }) => ({ digest, size })),
-    snapshots: image.snapshots.map(({ key, size, parent }) => ({ key, size, parent })),
+    snapshots: image.snapshots.map(({ key, size, inodes, parent }) => ({ key, size, inodes, parent })),
   };
 }
 
 function fileContainer(container: Container) {
   const { id, image, imageId, otherImageIds, state, kind, snapshotKey, imageMounts, pod } = container;
-  return { id, image, imageId, otherImageIds, state, kind, snapshotKey, imageMounts, pod };
+  const createdAt = timeText(container.createdAt);
+  return { id, image, imageId, otherImageIds, state, kind, snapshotKey, imageMounts, pod, createdAt };
 }
 
 function filePod({ namespace, name, uid, phase, images, imageIds }: Pod) {

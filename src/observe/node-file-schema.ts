@@ -66,7 +66,14 @@ const image = z.object({
     .nullish()
     .describe("Blobs that the runtime keeps because of this image. Default: none."),
   snapshots: z
-    .array(z.object({ key: z.string(), size, parent: z.string().nullish() }))
+    .array(
+      z.object({
+        key: z.string(),
+        size,
+        inodes: z.int().min(0, { error: "a number of inodes, 0 or more" }).nullish(),
+        parent: z.string().nullish(),
+      }),
+    )
     .nullish()
     .describe("Layer snapshots that the runtime keeps because of this image, parents first. Default: none."),
 });
@@ -87,6 +94,7 @@ const container = z.object({
   snapshotKey: z.string().nullish().describe("Key of the container's own snapshot. Default: empty."),
   imageMounts: z.array(z.string()).nullish().describe("Images mounted as volumes. Default: none."),
   pod: z.string().nullish().describe("namespace/name of the pod."),
+  createdAt: time.nullish().describe("When the container was made."),
 });
 
 const namespace = z.object({

@@ -23,7 +23,7 @@ describe("completion in bash", () => {
     ["every command where nothing was typed", [""], [...names, "help"]],
     ["the commands that begin as typed", ["in"], ["inspect"]],
     ["the flags of the program itself", ["--v"], ["--version"]],
-    ["the flags of a command", ["prune", "--d"], ["--dry-run", "--dangling"]],
+    ["the flags of a command", ["prune", "--d"], ["--dry-run", "--dangling", "--dangling-for"]],
     ["flags after words of the command", ["inspect", "nginx", "--unu"], ["--unused-for"]],
     ["the values of a flag", ["plan", "--output", ""], ["table", "json", "yaml"]],
     ["the values of a flag's letter", ["plan", "-o", "j"], ["json"]],

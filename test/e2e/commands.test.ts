@@ -87,7 +87,7 @@ describeNodes("commands", (node, line) => {
     expect(plan).toMatchObject({
       runtime: { kind: "containerd", version: expect.stringContaining(line) },
       dryRun: true,
-      untagged: ["docker.io/library/used:2", "example.org/team/unused:1"],
+      untagged: ["example.org/team/unused:1", "docker.io/library/used:2"],
       deleted: [unused.config.digest],
       failed: [],
       reclaimedBytes: 0,

@@ -126,7 +126,8 @@ async function roundIn(node: E2eNode, namespace: string, meanwhile: Meanwhile): 
         meanwhile.duringFirstRemoval === undefined ? runtime : interrupted(runtime, meanwhile.duringFirstRemoval),
       pods: meanwhile.pods ?? noPods,
       clock: systemClock,
-      history: emptyHistory("just-used"),
+      // Nothing is remembered: the image that was imported last goes last.
+      history: emptyHistory("record-time"),
       policy: removeAllUnused,
       concurrency: 1,
       callTimeoutMs: 20_000,

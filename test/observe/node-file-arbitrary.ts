@@ -26,10 +26,10 @@ const name = record(
   ["name", "target", "labels"],
 );
 
-const snapshot = record({ key: fc.string(), size: fc.maxSafeNat(), parent: fc.string({ minLength: 1 }) }, [
-  "key",
-  "size",
-]);
+const snapshot = record(
+  { key: fc.string(), size: fc.maxSafeNat(), inodes: fc.nat(), parent: fc.string({ minLength: 1 }) },
+  ["key", "size"],
+);
 
 const image = record(
   {
@@ -57,6 +57,7 @@ const container = record(
     snapshotKey: fc.string(),
     imageMounts: texts,
     pod: fc.string(),
+    createdAt: instant,
   },
   ["id", "image", "imageId", "otherImageIds", "state", "kind", "snapshotKey", "imageMounts"],
 );

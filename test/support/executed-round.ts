@@ -2,6 +2,7 @@
 import { execute } from "../../src/act/execute.ts";
 import type { ExecuteInput } from "../../src/act/execute-input.ts";
 import type { Outcome } from "../../src/act/outcome.ts";
+import type { Demand } from "../../src/decide/demand.ts";
 import { emptyHistory, type History } from "../../src/decide/history.ts";
 import { makePlan, type Plan } from "../../src/decide/plan.ts";
 import { type Policy, removeAllUnused } from "../../src/decide/policy.ts";
@@ -27,6 +28,8 @@ export interface PlannedNode {
 export interface Rules {
   readonly policy?: Policy;
   readonly history?: History;
+  /** What must be freed. */
+  readonly demand?: Demand;
   /** What the runtime cannot do. */
   readonly capabilities?: Partial<Capabilities>;
 }
@@ -49,7 +52,8 @@ export async function planOn(state: NodeState, rules: Rules = {}): Promise<Plann
     ...(await runtime.observe()),
     pods: state.pods,
   });
-  const planned = { state: await seen(), policy, history };
+  const demand = rules.demand === undefined ? {} : { demand: rules.demand };
+  const planned = { state: await seen(), policy, history, ...demand };
   const plan = makePlan(planned);
   return {
     runtime,
@@ -67,7 +71,7 @@ export async function planOn(state: NodeState, rules: Rules = {}): Promise<Plann
         callTimeoutMs: 1_000,
         ...more,
       }),
-    replan: async () => makePlan({ state: await seen(), policy, history }),
+    replan: async () => makePlan({ state: await seen(), policy, history, ...demand }),
     names: (namespace) =>
       runtime
         .snapshot()
