@@ -4,7 +4,7 @@ import type { NodeMaker } from "./store/filled-node.ts";
 export interface Figure {
   readonly what: string;
   readonly value: number;
-  readonly unit: "s" | "ms" | "MiB" | "x" | "calls";
+  readonly unit: "s" | "ms" | "MiB" | "GiB" | "x" | "calls";
   /** The value should not be greater than this. */
   readonly target?: number;
   /** All measured values when `value` is their median. */
@@ -15,6 +15,8 @@ export interface BenchContext {
   readonly nodes: NodeMaker;
   /** Smaller sizes and fewer runs. */
   readonly quick: boolean;
+  /** Results that have a page in docs/ are written there. */
+  readonly docs: boolean;
   /** How often removals are repeated. */
   readonly runs: number;
   /** The bundled program. */

@@ -1,4 +1,4 @@
-// Runs the benchmarks: `npm run bench -- [--quick] [--runs N] [--memory] [--containerd 1.6|1.7|2.1] [name ...]`.
+// Runs the benchmarks: `npm run bench -- [--quick] [--docs] [--runs N] [--memory] [--containerd 1.6|1.7|2.1] [name ...]`.
 import { mkdirSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -14,15 +14,17 @@ import { plan } from "./plan.ts";
 import { reclaim } from "./reclaim.ts";
 import { removal } from "./removal.ts";
 import { formatFigures } from "./report.ts";
+import { retention } from "./retention/retention.ts";
 import { fileSystemOf, inMemory, NodeMaker } from "./store/filled-node.ts";
 
-const benchmarks: readonly Benchmark[] = [decide, reclaim, plan, removal, kubelet, memory];
+const benchmarks: readonly Benchmark[] = [decide, reclaim, plan, removal, kubelet, memory, retention];
 const root = join(import.meta.dirname, "..");
 
 const { values: flags, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     quick: { type: "boolean", default: false },
+    docs: { type: "boolean", default: false },
     memory: { type: "boolean", default: false },
     runs: { type: "string", default: "5" },
     containerd: { type: "string", default: "2.1" },
@@ -42,7 +44,7 @@ await inMemory(() => clearLeftovers());
 const log = (line: string): void => void process.stderr.write(`  ${line}\n`);
 const nodes = new NodeMaker(version, log);
 const runs = flags.quick ? 1 : Math.max(1, Number(flags.runs) || 1);
-const context = { nodes, quick: flags.quick, runs, program: join(root, "dist/prunelet.js"), log };
+const context = { nodes, quick: flags.quick, docs: flags.docs, runs, program: join(root, "dist/prunelet.js"), log };
 const machine = describeMachine();
 const build = availableContainerds().find((line) => line.version === version)?.build ?? version;
 const stores = await place(() => fileSystemOf(tmpdir()));

@@ -66,7 +66,8 @@ async function settle({ work, results, meter }: Done, run: RemovalRun): Promise<
   const grace = graceAfter(run.input);
   try {
     await run.input.runtime.collect(grace.options);
-    return { names, deleted, reclaimedBytes: await meter.freedBy(emptied, grace.options) };
+    const reclaimedBytes = await meter.freedBy(emptied, grace.options, run.input.signal);
+    return { names, deleted, reclaimedBytes };
   } catch (error) {
     return { names, deleted, reclaimedBytes: 0, collectFailure: describeFailure(error) };
   } finally {

@@ -8,8 +8,8 @@ import { RuntimeError } from "../runtime/runtime-error.ts";
 
 /** Says what was freed since it was made. */
 export interface FreedMeter {
-  /** Bytes, never below 0. Ends early, with what is known by then, when the signal fires. */
-  freedBy(deleted: readonly ImageVerdict[], options: CallOptions): Promise<number>;
+  /** Bytes, never below 0. When `patience` fires, what is known by then has to do. */
+  freedBy(deleted: readonly ImageVerdict[], options: CallOptions, patience?: AbortSignal): Promise<number>;
 }
 
 /** Made before the first removal: where the space is measured, this is when it is measured for the first time. */
@@ -23,9 +23,9 @@ export async function createFreedMeter(
   }
   const before = await usedNow(runtime, clock, options).catch(ignoreRuntimeError);
   return {
-    async freedBy(deleted, given) {
+    async freedBy(deleted, given, patience) {
       if (deleted.length === 0 || before === undefined) return 0;
-      const after = await settledUse(runtime, clock, given);
+      const after = await settledUse({ runtime, clock, patience }, given);
       return after === undefined ? 0 : Math.max(0, before.bytes - after.bytes);
     },
   };
@@ -75,13 +75,20 @@ async function usedNow(runtime: ContainerRuntime, clock: Clock, options: CallOpt
 const lookAgainAfter = 500;
 const settlesWithin = 20_000;
 
+interface Settling {
+  readonly runtime: ContainerRuntime;
+  readonly clock: Clock;
+  readonly patience: AbortSignal | undefined;
+}
+
 /** Runtimes free and count later than they answer: looked at until two counts made after the removal are the same. */
-async function settledUse(runtime: ContainerRuntime, clock: Clock, options: CallOptions): Promise<Use | undefined> {
+async function settledUse({ runtime, clock, patience }: Settling, options: CallOptions): Promise<Use | undefined> {
   const removedAt = clock.now();
   let use = await usedNow(runtime, clock, options);
   for (let last: Use | undefined; !isSettled(use, last, removedAt); ) {
-    if (options.signal?.aborted || clock.now() - removedAt >= settlesWithin) break;
-    await clock.sleep(lookAgainAfter, options.signal);
+    if (clock.now() - removedAt >= settlesWithin) break;
+    await clock.sleep(lookAgainAfter, patience);
+    if (patience?.aborted) break;
     last = use;
     use = await usedNow(runtime, clock, options);
   }

@@ -10,11 +10,11 @@ export async function removeWhole(verdict: ImageVerdict, run: RemovalRun): Promi
   const removals = verdict.names.filter(isRemoval);
   const gone = new Set<string>();
   const result = removals.length < verdict.names.length ? stays : await removeImage(verdict, run, gone);
-  // The time belongs to the image: told once, so that it is not counted for each name.
-  const seconds = (clock.now() - startedAt) / 1000;
-  const names = removals.map((removal, i) => {
+  // One removal took all of them: its time is shared out, so that it is not counted for each name.
+  const seconds = (clock.now() - startedAt) / 1000 / removals.length;
+  const names = removals.map((removal) => {
     const own: NameResult = result.kind === "removed" && !gone.has(removal.name) ? { kind: "moved" } : result;
-    const outcome = nameOutcome(verdict, removal, { result: own, seconds: i === 0 ? seconds : 0 });
+    const outcome = nameOutcome(verdict, removal, { result: own, seconds });
     onName?.(outcome);
     return outcome;
   });

@@ -125,7 +125,7 @@ async function collect(
   if (all.length === 0) return { reclaimedBytes: 0 };
   try {
     await input.runtime.collect();
-    return { reclaimedBytes: await meter.freedBy(all, callOptions(input)) };
+    return { reclaimedBytes: await meter.freedBy(all, callOptions(input), input.signal) };
   } catch (error) {
     return { reclaimedBytes: 0, collectFailure: failureOfError(error) };
   }

@@ -35,7 +35,7 @@ export function observedPods(source: PodSource, report: ReportSink): PodSource {
 function messageOf(view: PodsView): string {
   switch (view.kind) {
     case "none":
-      return "there is no source of pods: in k8s.io all names of an image in use stay";
+      return "there is no source of pods: where CRI manages the images, all names of an image in use stay";
     case "synced":
       return "the pods of this node are known";
     case "unsynced":

@@ -20,6 +20,8 @@ export interface Subject {
   readonly at: number;
   readonly entry: IndexedImage;
   readonly sight: ImageSight;
+  /** See `Ranked`. */
+  readonly superseded: boolean;
 }
 
 export interface ChooseInput {
@@ -98,13 +100,14 @@ function stretchesOf({ demand, excess }: ChooseInput): readonly Stretch[] {
 function removablesOf(subjects: readonly Subject[]): readonly Removable[] {
   const twins = twinsBehindIds(subjects);
   return subjects.flatMap((subject): Removable[] => {
-    const { judged, number, sight, entry } = subject;
+    const { judged, number, sight, entry, superseded } = subject;
     const mode = [...judged.decisions.keys()].find((candidate) => allGo(decisionsIn(subject, candidate)));
     if (mode === undefined) return [];
-    const { firstSeen, lastUsed, timesUsed } = sight;
+    const { firstSeen, lastUsed, idle, timesUsed } = sight;
+    const ranked = { firstSeen, lastUsed, idle, superseded, timesUsed };
     const listed = decisionsIn(subject, mode).some(({ remove }) => remove === "remove-list");
     const after = twins.get(number) ?? [];
-    return [{ number, mode, listed, firstSeen, lastUsed, timesUsed, digest: entry.image.target, after }];
+    return [{ number, mode, listed, ...ranked, digest: entry.image.target, after }];
   });
 }
 

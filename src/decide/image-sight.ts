@@ -7,6 +7,8 @@ export interface ImageSight {
   readonly firstSeen: Instant;
   /** The last use of the image or any of its names; 0 when nothing is known. */
   readonly lastUsed: Instant;
+  /** Milliseconds since then. */
+  readonly idle: number;
   readonly timesUsed: number;
   /** The last pull; 0 when nothing is known. */
   readonly pulled: Instant;
@@ -23,5 +25,6 @@ export function imageSight({ image, names }: IndexedImage, memory: Memory): Imag
     timesUsed = seen.image.timesUsed;
     pulled = Math.max(pulled, pulledAt(name, seen.name, now));
   }
-  return { firstSeen, lastUsed: Math.min(lastUsed, now), timesUsed, pulled: Math.min(pulled, now) };
+  lastUsed = Math.min(lastUsed, now);
+  return { firstSeen, lastUsed, idle: now - lastUsed, timesUsed, pulled: Math.min(pulled, now) };
 }

@@ -1,7 +1,7 @@
 // The newest tags of each repository: by when the image was built, and by when the tag was seen first.
-import type { Instant } from "../image/node-state.ts";
+import type { ImageName, Instant } from "../image/node-state.ts";
 import { compareBytes } from "../image/order.ts";
-import type { ImageIndex } from "./image-index.ts";
+import type { ImageIndex, IndexedImage } from "./image-index.ts";
 import { classifyName } from "./name-kind.ts";
 import { type Memory, pulledAt, sightingsOf } from "./sightings.ts";
 
@@ -17,6 +17,13 @@ export function newestTags(index: ImageIndex, count: number, memory: Memory): Re
     for (const { name } of tags.toSorted(bySight).slice(0, count)) newest.add(name);
   }
   return newest;
+}
+
+/** Images whose tags all have newer ones of the same repository beside them. An image without a tag is none of them. */
+export function supersededImages(index: ImageIndex, memory: Memory): ReadonlySet<IndexedImage> {
+  const newest = newestTags(index, 1, memory);
+  const isTag = ({ name }: ImageName): boolean => classifyName(name).kind === "tag";
+  return new Set(index.images.filter(({ names }) => names.some(isTag) && !names.some(({ name }) => newest.has(name))));
 }
 
 interface Tag {

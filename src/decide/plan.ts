@@ -6,10 +6,12 @@ import { type Choice, choose, modesFor, type Subject } from "./choose.ts";
 import { currentUses } from "./current-uses.ts";
 import type { Demand } from "./demand.ts";
 import type { CurrentUses, History } from "./history.ts";
-import { type ImageIndex, indexImages } from "./image-index.ts";
+import { type ImageIndex, type IndexedImage, indexImages } from "./image-index.ts";
 import { imageSight } from "./image-sight.ts";
 import { type JudgedNamespace, judgeNamespace, settleNames } from "./judge.ts";
+import { supersededImages } from "./newest-tags.ts";
 import { holdersOf } from "./numbered-content.ts";
+import { type OrderName, ordersBySuccession } from "./order.ts";
 import type { Policy } from "./policy.ts";
 import type { Reason, RemoveCode } from "./reason.ts";
 import { beforeIn, sameChoice } from "./recheck.ts";
@@ -100,7 +102,7 @@ export function makePlan(input: PlanInput): Plan {
     const before = input.recheck && beforeIn(input.recheck, namespace.name);
     return judgeNamespace({ namespace, index, state, history, policy, backoff, modes, before });
   });
-  const subjects = subjectsOf(judged, { history, now: state.takenAt });
+  const subjects = subjectsOf(judged, { history, now: state.takenAt, order: policy.order });
   const choice =
     input.recheck === undefined
       ? choose({ subjects, content, policy, demand, excess })
@@ -114,17 +116,21 @@ export function makePlan(input: PlanInput): Plan {
 /** Numbered as in the shared content: images without any name come last there. */
 function subjectsOf(
   judged: readonly JudgedNamespace[],
-  memory: { readonly history: History; readonly now: Instant },
+  memory: { readonly history: History; readonly now: Instant; readonly order: OrderName },
 ): readonly Subject[] {
   const subjects: Subject[] = [];
   for (const one of judged) {
     const here = { ...memory, namespace: one.namespace };
+    const superseded = ordersBySuccession.has(memory.order) ? supersededImages(one.index, here) : nobody;
     one.index.images.forEach((entry, at) => {
-      subjects.push({ number: subjects.length, judged: one, at, entry, sight: imageSight(entry, here) });
+      const sight = imageSight(entry, here);
+      subjects.push({ number: subjects.length, judged: one, at, entry, sight, superseded: superseded.has(entry) });
     });
   }
   return subjects;
 }
+
+const nobody: ReadonlySet<IndexedImage> = new Set();
 
 /** The decisions of all images by number. ID names that others need stay, whatever was chosen. */
 function settle(

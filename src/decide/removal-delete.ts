@@ -54,9 +54,10 @@ interface Question {
 /** For a parent, too, the names of the image itself are counted: this keeps parents of images with several names. */
 function conflictWith(situation: Situation, question: Question): RefusedRemoval | undefined {
   const { request, image } = situation;
-  const { containers, safe = false } = request;
+  const { containers, safe = false, untag = true } = request;
   const candidate = { target: question.target, nameCount: image.all.length, containers, mountsCount: safe };
-  return findConflict(candidate, question.soft, question.force ? undefined : wish(situation, question));
+  const soft = untag ? question.soft : { ...question.soft, severalNames: false };
+  return findConflict(candidate, soft, question.force ? undefined : wish(situation, question));
 }
 
 /** What force goes past besides containers and names: pods, and the pin of the runtime. */

@@ -84,6 +84,7 @@ export function planInNamespace(
     safe,
     pods: podNeeds(pods ?? [], place),
     criManaged,
+    untag,
     podsUnknown: origin === "live" && pods === null,
   });
   const plan = untag ? wished : wholeImagesOnly(wished, records);

@@ -63,6 +63,8 @@ export interface RemovalRequest {
    * made. Where this is false, images whose record CRI has labelled are treated so all the same. Default false.
    */
   readonly criManaged?: boolean;
+  /** False when the runtime removes images whole: an image that is named by its ID then goes with all its names. Default true. */
+  readonly untag?: boolean;
   /** Nobody tells which names of an image in use the pods need, so CRI-managed names of such images need force. */
   readonly podsUnknown?: boolean;
 }

@@ -80,9 +80,9 @@ class Walk {
     this.#input = input;
     this.#gone = new RemovedSet(input.content);
     for (const one of input.removables) {
-      const { number, listed, digest, firstSeen, lastUsed, timesUsed } = one;
+      const { number, listed, digest, firstSeen, lastUsed, idle, superseded, timesUsed } = one;
       const gain = this.#gone.gainOf(number);
-      this.#waiting[number] = { listed, digest, firstSeen, lastUsed, timesUsed, gain };
+      this.#waiting[number] = { listed, digest, firstSeen, lastUsed, idle, superseded, timesUsed, gain };
     }
     this.#queue = new TurnQueue((left, right) => this.#compare(left, right));
     for (const removable of input.removables) {

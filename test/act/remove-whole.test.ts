@@ -12,13 +12,16 @@ const twoTags = inNamespace("cri", [nameOf("r.example/one:1", one.target), nameO
 const whole = { capabilities: wholeImages };
 
 describe("an image that goes whole", () => {
-  it("is removed by one call, with an outcome for each name and its time told once", async () => {
+  it("is removed by one call, with an outcome for each name and the time shared out", async () => {
     const node = await planOn(twoTags, whole);
+    const clock = { ...createFakeClock(now), sleep: async () => {} };
+    node.runtime.beforeNext("removeImage", () => clock.advance(3_000));
 
-    const outcome = await node.run();
+    const outcome = await node.run({ clock });
 
     expect(resultsOf(outcome)).toEqual({ "r.example/one:1": "removed", "r.example/one:2": "removed" });
     expect(outcome.deleted).toMatchObject([{ namespace: "cri", id: one.id, reason: "unused" }]);
+    expect(outcome.names.map(({ seconds }) => seconds)).toEqual([1.5, 1.5]);
     expect(node.runtime.callCount("removeImage")).toBe(1);
     expect(node.names("cri")).toEqual([]);
   });
@@ -110,6 +113,13 @@ describe("the space that was freed", () => {
     const { meter } = await meterOver([count(1_000, -1), count(800, -1)]);
 
     expect(await meter.freedBy([deletedOne], {})).toBe(200);
+  });
+
+  it("is what is known by then when the round is stopped", async () => {
+    const { meter, left } = await meterOver([count(1_000, -1), count(800, -1), count(400, 2), count(400, 3)]);
+
+    expect(await meter.freedBy([deletedOne], {}, AbortSignal.abort())).toBe(200);
+    expect(left()).toBe(1);
   });
 
   it("is never less than nothing: others pull meanwhile", async () => {

@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { formatNodeFile } from "../../src/observe/node-file.ts";
-import { emptyNamespace, type FakeDaemon, fakeNode, serveFakeDaemon } from "../runtime/containerd/fake-daemon.ts";
+import { emptyNamespace, fakeNode, serveFakeDaemon } from "../runtime/containerd/fake-daemon.ts";
 import { podOf } from "../support/fake-pods.ts";
 import { containerOf, digestOf, imageOf, nameOf, namespaceOf, nodeOf } from "../support/node-builder.ts";
 import { createTempFolder, type TempFolder } from "../support/temp.ts";
@@ -214,7 +214,7 @@ describe("prune", () => {
     const socket = join(folder.path, "c.sock");
     const target = digestOf("live");
     const node = fakeNode({ "k8s.io": { ...emptyNamespace(), images: [{ name: "r.example/live:1", target }] } });
-    const daemon: FakeDaemon = await serveFakeDaemon(socket, node);
+    const daemon = await serveFakeDaemon(socket, node);
     const flags = ["--endpoint", `unix://${socket}`, "--pods", "none", "--state-file", join(folder.path, "live.json")];
 
     const result = await runProgram(["prune", ...flags]).finally(() => daemon.stop());

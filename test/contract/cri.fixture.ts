@@ -1,6 +1,7 @@
 // A real containerd as a subject of the contract table, looked at through CRI alone. Filled by `ctr`, containers come from CRI.
 import type { Digest } from "../../src/image/digest.ts";
 import { connectCri as connectRuntime } from "../../src/runtime/cri/cri-runtime.ts";
+import type { CriVersion } from "../../src/runtime/cri/services.ts";
 import { type Containerd, startContainerd } from "../support/daemons/containerd.ts";
 import { type CriClient, type CriPod, connectCri } from "../support/daemons/cri-client.ts";
 import type { ContainerdLine } from "../support/daemons/manifest.ts";
@@ -13,13 +14,13 @@ import type { MadeImage, RuntimeFixture, Subject } from "./subject.ts";
 const namespace = "k8s.io";
 const pauseImage = "registry.example/pause:1";
 
-/** The contract's view of one containerd line through CRI. */
-export function criFixture(version: ContainerdLine): RuntimeFixture {
+/** The contract's view of one containerd line through one API version of CRI. */
+export function criFixture(version: ContainerdLine, api: CriVersion): RuntimeFixture {
   let daemon: Containerd | undefined;
   let cri: CriClient | undefined;
   let subjects = 0;
   return {
-    name: `CRI on containerd ${version}`,
+    name: `CRI ${api} on containerd ${version}`,
     capabilities: {
       untag: false,
       exactBytes: false,
@@ -38,7 +39,7 @@ export function criFixture(version: ContainerdLine): RuntimeFixture {
     },
     async subject() {
       if (daemon === undefined || cri === undefined) throw new Error("the fixture was not opened");
-      return createSubject(daemon, cri, ++subjects);
+      return createSubject({ daemon, cri, api }, ++subjects);
     },
     async close() {
       cri?.close();
@@ -47,8 +48,14 @@ export function criFixture(version: ContainerdLine): RuntimeFixture {
   };
 }
 
-async function createSubject(daemon: Containerd, cri: CriClient, number: number): Promise<Subject> {
-  const runtime = connectRuntime({ endpoint: daemon.endpoint });
+interface Place {
+  readonly daemon: Containerd;
+  readonly cri: CriClient;
+  readonly api: CriVersion;
+}
+
+async function createSubject({ daemon, cri, api }: Place, number: number): Promise<Subject> {
+  const runtime = connectRuntime({ endpoint: daemon.endpoint, versions: [api] });
   // `info` knows what this version of the runtime can do.
   await runtime.info();
   const targets = new Map<Digest, Digest>();

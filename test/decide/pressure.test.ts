@@ -61,6 +61,33 @@ const codesOf = (plan: Plan, tag: string): string[] =>
 describe("under pressure", () => {
   const three = ["a", "b", "c"].map((word) => imageOf(word));
 
+  it("in the order superseded-sooner, replaced tags go before images that were used longer ago", () => {
+    const [old, current, other] = three as [Image, Image, Image];
+    const names = [
+      ["r.example/app:old", old],
+      ["r.example/app:current", current],
+      ["r.example/tool:other", other],
+    ] as const;
+    const planWith = (hoursSinceOld: number, order: Policy["order"]): string[] => {
+      const [ofOld, ofCurrent, ofOther] = [
+        sightingOf({ firstSeen: now - 90 * hour, lastUsed: now - hoursSinceOld * hour }),
+        sightingOf({ firstSeen: now - 80 * hour, lastUsed: now - 29 * hour }),
+        sightingOf({ firstSeen: now - 95 * hour, lastUsed: now - 30 * hour }),
+      ];
+      const seen = {
+        images: new Map([ofOld, ofCurrent, ofOther].map((one, i) => [three[i]?.target ?? old.target, one])),
+      };
+      const byName = new Map([ofOld, ofCurrent, ofOther].map((one, i) => [names[i]?.[0] ?? "", one]));
+      const namespaces = new Map([["k8s.io", { ...seen, names: byName }]]);
+      const scene = { names, history: { unknown: "just-used" as const, namespaces } };
+      return gone(planOf({ images: three, idle: [], bytes: 1, policy: { order }, scene }));
+    };
+
+    expect(planWith(10, "least-recently-used")).toEqual(["other"]);
+    expect(planWith(10, "superseded-sooner")).toEqual(["old"]);
+    expect(planWith(5, "superseded-sooner")).toEqual(["other"]);
+  });
+
   it("the least recently used go first, until it is enough", () => {
     const plan = planOf({ images: three, idle: [10, 30, 20], bytes: alone + 1 });
 

@@ -31,7 +31,7 @@ describe("a plan for space that was carried out", () => {
     await carriedOut(async (node) => {
       const before = node.runtime.snapshot().namespaces.find((namespace) => namespace.containers.length > 0);
       const twin = before?.containers[0];
-      fc.pre(before !== undefined && twin !== undefined);
+      if (before === undefined || twin === undefined) return;
       let containers = 0;
 
       const outcome = await node.run({
@@ -50,7 +50,8 @@ describe("a plan for space that was carried out", () => {
   it("never takes an image that came into use meanwhile", async () => {
     await carriedOut(async (node) => {
       const last = node.plan.images.filter(({ action }) => action === "delete").at(-1);
-      fc.pre(last !== undefined && node.plan.images[0] !== last);
+      // Something has to go before it, so that somebody can come in between.
+      if (last === undefined || node.plan.images[0] === last) return;
       let used = false;
 
       await node.run({

@@ -1,15 +1,14 @@
 // The questions that prunelet asks a CRI server, for the adapter that has nothing else and for the one that asks CRI besides.
 import type { CallOptions as WireOptions } from "@connectrpc/connect";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { mapBounded } from "../bounded.ts";
 import { RuntimeError } from "../runtime-error.ts";
 import type { CallSpec, Scope } from "../wire/calls.ts";
+import { isCutShort } from "../wire/errors.ts";
+import { AskedOnce } from "./asked-once.ts";
 import type { CriChannel } from "./cri-channel.ts";
-import type { Container as CriContainer, Image as CriImage, FilesystemUsage } from "./gen/runtime/v1/api_pb.js";
+import type { Image as CriImage, FilesystemUsage } from "./gen/runtime/v1/api_pb.js";
 import { type CriClients, type CriVersion, criVersions } from "./services.ts";
 import { type CriSandbox, type CriUse, spellingsOf, toSandbox, toUse } from "./use.ts";
-
-const statusesAtATime = 16;
 
 /** Who answers. */
 export interface CriServerIdentity {
@@ -34,16 +33,20 @@ export interface CriView {
  */
 export class CriLink {
   readonly #channel: CriChannel;
+  readonly #versions: readonly CriVersion[];
   #answers: CriVersion | "no" | undefined;
-  #mounts = new Map<string, readonly string[]>();
+  /** The mounts of a container never change. */
+  readonly #mounts = new AskedOnce<string, readonly string[]>();
 
-  constructor(channel: CriChannel) {
+  /** `versions` are asked for in this order. */
+  constructor(channel: CriChannel, versions: readonly CriVersion[] = criVersions) {
     this.#channel = channel;
+    this.#versions = versions;
   }
 
   /** Asks whether CRI is there, newest version first; undefined when it is not. */
   async probe(scope: Scope): Promise<CriServerIdentity | undefined> {
-    for (const api of criVersions) {
+    for (const api of this.#versions) {
       const found = await this.#probeVersion(api, scope);
       this.#answers = found === undefined ? "no" : api;
       if (found !== undefined) return found;
@@ -62,7 +65,8 @@ export class CriLink {
       scope,
       (cri, options) => cri.runtime.listContainers({}, options),
     );
-    const mounts = withMounts ? await this.#imageMounts(containers, scope) : this.#mounts;
+    const ids = withMounts ? containers.map(({ id }) => id) : [];
+    const mounts = await this.#mounts.about(ids, (id) => this.#askMounts(id, scope));
     const sandboxes = new Map(items.map((sandbox) => [sandbox.id, toSandbox(sandbox)]));
     const uses = containers.map((container) => {
       const use = toUse(container, mounts.get(container.id) ?? []);
@@ -146,19 +150,6 @@ export class CriLink {
     return this.#answers === "no" ? undefined : this.#answers;
   }
 
-  /** The mounts of a container never change, so each is asked once; those of containers that went are forgotten. */
-  async #imageMounts(
-    containers: readonly CriContainer[],
-    scope: Scope,
-  ): Promise<ReadonlyMap<string, readonly string[]>> {
-    const known = this.#mounts;
-    const entries = await mapBounded(containers, statusesAtATime, async ({ id }) => {
-      return [id, known.get(id) ?? (await this.#askMounts(id, scope))] as const;
-    });
-    this.#mounts = new Map(entries);
-    return this.#mounts;
-  }
-
   async #askMounts(containerId: string, scope: Scope): Promise<readonly string[]> {
     const answer = await this.#unlessGone({ operation: "cri container status" }, scope, (cri, options) =>
       cri.runtime.containerStatus({ containerId }, options),
@@ -188,6 +179,7 @@ type CriWork<T> = (clients: CriClients, options: WireOptions) => Promise<T>;
 /** True when the daemon says that it has no such service, however the refusal is dressed. */
 export function isUnsupported(error: unknown): boolean {
   if (!(error instanceof RuntimeError)) return false;
-  const refused = error.cause instanceof ConnectError && error.cause.code === Code.Unimplemented;
+  const { cause } = error;
+  const refused = cause instanceof ConnectError && cause.code === Code.Unimplemented && !isCutShort(cause);
   return error.code === "unsupported" || refused;
 }

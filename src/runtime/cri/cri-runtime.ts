@@ -1,6 +1,7 @@
 // The CRI adapter: the runtime port over nothing but the Container Runtime Interface, for CRI-O and every other runtime that has it.
 import type { Container, ImageName } from "../../image/node-state.ts";
 import { type FilesystemProbe, filesystemsOf, probeFilesystem } from "../filesystems.ts";
+import { ownRootUsage } from "../own-root.ts";
 import type {
   CallOptions,
   Capabilities,
@@ -26,6 +27,7 @@ import { type ListedImage, readImageList, toImage, toNames } from "./images.ts";
 import { readObject, textIn } from "./info-json.ts";
 import { removeImage } from "./remove-image.ts";
 import { SandboxImageReader } from "./sandbox-images.ts";
+import type { CriVersion } from "./services.ts";
 
 /** CRI has one namespace and no name for it. */
 const theNamespace = "cri";
@@ -33,6 +35,8 @@ const theNamespace = "cri";
 export interface CriOptions {
   /** The runtime's socket, e.g. `unix:///run/crio/crio.sock`. */
   readonly endpoint: string;
+  /** The API versions to ask for, in this order. Default: all, the newest first. */
+  readonly versions?: readonly CriVersion[];
   /** Told about every call that was made. */
   readonly onCall?: CallObserver;
   /** Looks at filesystems; the kernel's answer by default. */
@@ -67,10 +71,10 @@ class CriRuntime implements ContainerRuntime {
   readonly #probe: FilesystemProbe;
   #identity: CriServerIdentity | undefined;
 
-  constructor({ endpoint, onCall, statfs }: CriOptions) {
+  constructor({ endpoint, versions, onCall, statfs }: CriOptions) {
     this.#path = socketPath(endpoint);
     this.#channel = openCriChannel(this.#path, onCall);
-    this.#link = new CriLink(this.#channel);
+    this.#link = new CriLink(this.#channel, versions);
     this.#listing = new ImageListing(async () => readImageList(await this.#link.images(scopeOf(undefined))));
     this.#facts = new ImageFactReader(this.#link);
     this.#sandboxImages = new SandboxImageReader(this.#link);
@@ -165,11 +169,12 @@ class CriRuntime implements ContainerRuntime {
   }
 
   async filesystems(options?: CallOptions): Promise<readonly FilesystemUsage[]> {
-    const found = await this.#link.imageFilesystems(scopeOf(options));
-    return filesystemsOf(
-      found.flatMap(({ fsId }) => fsId?.mountpoint || []),
-      this.#probe,
-    );
+    const told = await this.#link.imageFilesystems(scopeOf(options));
+    const folders = told.flatMap(({ fsId }) => fsId?.mountpoint || []);
+    const found = await filesystemsOf(folders, this.#probe);
+    if (found.length > 0) return found;
+    const own = await ownRootUsage(folders);
+    return own === undefined ? [] : [own];
   }
 
   async close(): Promise<void> {

@@ -1,34 +1,28 @@
 // What runtimes tell of an image's config when they are asked for more than the list. Optional: CRI does not define it.
 import type { Digest } from "../../image/digest.ts";
 import type { Image } from "../../image/node-state.ts";
-import { mapBounded } from "../bounded.ts";
 import { RuntimeError } from "../runtime-error.ts";
 import type { Scope } from "../wire/calls.ts";
+import { AskedOnce } from "./asked-once.ts";
 import type { CriLink } from "./cri-link.ts";
 import type { ListedImage } from "./images.ts";
 import { objectIn, readObject, stringMapIn, textIn } from "./info-json.ts";
 
 export type ImageFacts = Pick<Image, "labels" | "platform" | "createdAt">;
 
-const questionsAtATime = 16;
-
 /** Asks about each image once: a config never changes. Forgets images that are gone. */
 export class ImageFactReader {
   readonly #link: CriLink;
-  #known = new Map<Digest, ImageFacts>();
+  readonly #facts = new AskedOnce<Digest, ImageFacts>();
 
   constructor(link: CriLink) {
     this.#link = link;
   }
 
   /** The facts by image ID; an image that the runtime tells nothing of has none. */
-  async read(images: readonly ListedImage[], scope: Scope): Promise<ReadonlyMap<Digest, ImageFacts>> {
-    const known = this.#known;
-    const entries = await mapBounded(images, questionsAtATime, async ({ id, listedId }) => {
-      return [id, known.get(id) ?? readFacts(await this.#ask(listedId, scope))] as const;
-    });
-    this.#known = new Map(entries);
-    return this.#known;
+  read(images: readonly ListedImage[], scope: Scope): Promise<ReadonlyMap<Digest, ImageFacts>> {
+    const listed = new Map(images.map(({ id, listedId }) => [id, listedId]));
+    return this.#facts.about([...listed.keys()], async (id) => readFacts(await this.#ask(listed.get(id) ?? id, scope)));
   }
 
   /** An image that the runtime cannot describe is still an image: only a runtime that does not answer is a failure. */

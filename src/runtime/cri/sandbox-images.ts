@@ -1,10 +1,8 @@
 // Which image the sandboxes of pods stand on (the pause image). CRI's list does not say; verbose answers mostly do.
-import { mapBounded } from "../bounded.ts";
 import type { Scope } from "../wire/calls.ts";
+import { AskedOnce } from "./asked-once.ts";
 import type { CriLink } from "./cri-link.ts";
 import { readObject, textIn } from "./info-json.ts";
-
-const questionsAtATime = 16;
 
 /** `none`: the sandbox runs no container of its own. `untold`: the runtime does not say. */
 export type SandboxImage =
@@ -15,19 +13,14 @@ export type SandboxImage =
 /** Asks about each sandbox once: its image never changes. Forgets sandboxes that are gone. */
 export class SandboxImageReader {
   readonly #link: CriLink;
-  #known = new Map<string, SandboxImage>();
+  readonly #images = new AskedOnce<string, SandboxImage>();
 
   constructor(link: CriLink) {
     this.#link = link;
   }
 
-  async read(ids: readonly string[], scope: Scope): Promise<ReadonlyMap<string, SandboxImage>> {
-    const known = this.#known;
-    const entries = await mapBounded(ids, questionsAtATime, async (id) => {
-      return [id, known.get(id) ?? readSandboxImage(await this.#link.sandboxInfo(id, scope))] as const;
-    });
-    this.#known = new Map(entries);
-    return this.#known;
+  read(ids: readonly string[], scope: Scope): Promise<ReadonlyMap<string, SandboxImage>> {
+    return this.#images.about(ids, async (id) => readSandboxImage(await this.#link.sandboxInfo(id, scope)));
   }
 }
 

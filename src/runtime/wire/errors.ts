@@ -40,8 +40,17 @@ export function toRuntimeError(cause: unknown, call: FailedCall): RuntimeError {
   if (!(cause instanceof ConnectError)) {
     return new RuntimeError("internal", call.operation, cause instanceof Error ? cause.message : String(cause), cause);
   }
+  if (isCutShort(cause)) {
+    const message = `the answer from ${call.socket} was cut short: the daemon stopped or restarted (${cause.rawMessage})`;
+    return new RuntimeError("unavailable", call.operation, message, cause);
+  }
   const code = codes.get(cause.code) ?? "internal";
   return new RuntimeError(code, call.operation, explain(cause, call), cause);
+}
+
+/** Our own client gives half an answer codes that read as if the daemon had refused the call. */
+export function isCutShort(cause: ConnectError): boolean {
+  return cause.rawMessage.startsWith("protocol error:");
 }
 
 function explain(cause: ConnectError, call: FailedCall): string {

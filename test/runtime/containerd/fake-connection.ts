@@ -5,14 +5,7 @@ import type { Container, NamespaceState } from "../../../src/image/node-state.ts
 import { type ContainerdOptions, connectContainerd } from "../../../src/runtime/containerd/containerd-runtime.ts";
 import type { ContainerRuntime } from "../../../src/runtime/runtime.ts";
 import { createTempFolder, type TempFolder } from "../../support/temp.ts";
-import {
-  emptyNamespace,
-  type FakeDaemon,
-  type FakeNamespace,
-  type FakeNode,
-  fakeNode,
-  serveFakeDaemon,
-} from "./fake-daemon.ts";
+import { emptyNamespace, type FakeNamespace, type FakeNode, fakeNode, serveFakeDaemon } from "./fake-daemon.ts";
 
 /** A node with an empty namespace `k8s.io`, fresh for every test, and ways to look at it. */
 export interface Harness {
@@ -50,7 +43,7 @@ export function useFakeDaemon(): Harness {
     },
     async connect(options = {}) {
       const endpoint = join(folder.path, "c.sock");
-      const daemon: FakeDaemon = await serveFakeDaemon(endpoint, node);
+      const daemon = await serveFakeDaemon(endpoint, node);
       const runtime = connectContainerd({ endpoint, namespaces: ["k8s.io"], ...options });
       stops.push(
         () => daemon.stop(),

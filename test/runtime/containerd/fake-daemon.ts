@@ -1,9 +1,7 @@
 // A containerd of our own making, for what a real one cannot be asked to do: a real gRPC server over a real socket.
-import { createServer, type Http2Server, type ServerHttp2Session } from "node:http2";
 import { create } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError, type ConnectRouter, type HandlerContext, type ServiceImpl } from "@connectrpc/connect";
-import { connectNodeAdapter } from "@connectrpc/connect-node";
 import { Containers } from "../../../src/runtime/containerd/gen/containerd/services/containers/v1/containers_pb.js";
 import { Content } from "../../../src/runtime/containerd/gen/containerd/services/content/v1/content_pb.js";
 import { Events } from "../../../src/runtime/containerd/gen/containerd/services/events/v1/events_pb.js";
@@ -16,6 +14,7 @@ import { Tasks } from "../../../src/runtime/containerd/gen/containerd/services/t
 import { Version } from "../../../src/runtime/containerd/gen/containerd/services/version/v1/version_pb.js";
 import { EnvelopeSchema } from "../../../src/runtime/containerd/gen/containerd/types/envelope_pb.js";
 import { ImageService, RuntimeService } from "../../../src/runtime/cri/gen/runtime/v1/api_pb.js";
+import { type GrpcServer, serveGrpc } from "../../support/grpc-server.ts";
 
 export type Labels = Record<string, string>;
 
@@ -78,23 +77,9 @@ export function fakeNode(namespaces: Record<string, FakeNamespace>, version = "v
   return { version, namespaces, containerStream: true, calls: [] };
 }
 
-export interface FakeDaemon {
-  stop(): Promise<void>;
-}
-
 /** Serves `node` at a socket. */
-export async function serveFakeDaemon(socket: string, node: FakeNode): Promise<FakeDaemon> {
-  const server = createServer(connectNodeAdapter({ routes: (router) => addServices(router, node) }));
-  const sessions = new Set<ServerHttp2Session>();
-  server.on("session", (session) => sessions.add(session.on("close", () => sessions.delete(session))));
-  await new Promise<void>((resolve) => server.listen(socket, resolve));
-  return { stop: () => stopServer(server, sessions) };
-}
-
-async function stopServer(server: Http2Server, sessions: ReadonlySet<ServerHttp2Session>): Promise<void> {
-  const closed = new Promise((resolve) => server.close(resolve));
-  for (const session of sessions) session.destroy();
-  await closed;
+export function serveFakeDaemon(socket: string, node: FakeNode): Promise<GrpcServer> {
+  return serveGrpc(socket, (router) => addServices(router, node));
 }
 
 function addServices(router: ConnectRouter, node: FakeNode): void {

@@ -29,6 +29,8 @@ export interface CriContainerOptions {
   readonly command?: readonly string[];
   /** What the pod's author wrote, when `image` is the ID that it was resolved to. Default: `image`. */
   readonly userSpecifiedImage?: string;
+  /** IDs of images that are mounted as volumes, at `/volumes/0` and so on. containerd 2.1 and later. */
+  readonly imageVolumes?: readonly string[];
 }
 
 export interface CriClient {
@@ -110,11 +112,20 @@ function containerCalls(
 ): Pick<CriClient, "containers" | "createContainer" | "start" | "stop" | "remove"> {
   return {
     containers: async () => (await runtime.listContainers({})).containers,
-    async createContainer(pod, image, { name = "main", command = [], userSpecifiedImage = image } = {}) {
+    async createContainer(
+      pod,
+      image,
+      { name = "main", command = [], userSpecifiedImage = image, imageVolumes = [] } = {},
+    ) {
       const config = {
         metadata: { name, attempt: 0 },
         image: { image, userSpecifiedImage },
         command: [...command],
+        mounts: imageVolumes.map((volume, i) => ({
+          containerPath: `/volumes/${i}`,
+          readonly: true,
+          image: { image: volume },
+        })),
         labels: { ...pod.config.labels, "io.kubernetes.container.name": name },
         linux: { securityContext: { namespaceOptions: hostNetwork } },
       };
