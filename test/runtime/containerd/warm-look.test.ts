@@ -6,14 +6,7 @@ import { connectContainerd } from "../../../src/runtime/containerd/containerd-ru
 import type { ContainerRuntime } from "../../../src/runtime/runtime.ts";
 import { createTempFolder, type TempFolder } from "../../support/temp.ts";
 import { addContainer, observeOnly, useFakeDaemon } from "./fake-connection.ts";
-import {
-  emptyNamespace,
-  type FakeBlob,
-  type FakeDaemon,
-  type FakeNamespace,
-  fakeNode,
-  serveFakeDaemon,
-} from "./fake-daemon.ts";
+import { emptyNamespace, type FakeBlob, type FakeNamespace, fakeNode, serveFakeDaemon } from "./fake-daemon.ts";
 import { pull } from "./fake-image.ts";
 
 type Change = (namespace: FakeNamespace, n: number) => void;
@@ -76,7 +69,7 @@ const oneChange = fc.record({ what: fc.constantFrom(...Object.keys(changes)), n:
 
 describe("a look that builds on the one before", () => {
   let folder: TempFolder;
-  let daemon: FakeDaemon;
+  let daemon: Awaited<ReturnType<typeof serveFakeDaemon>>;
   const node = fakeNode({});
   const endpoint = () => join(folder.path, "c.sock");
   const open = (): ContainerRuntime => connectContainerd({ endpoint: endpoint(), namespaces: ["k8s.io"] });
