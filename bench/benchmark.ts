@@ -4,7 +4,7 @@ import type { NodeMaker } from "./store/filled-node.ts";
 export interface Figure {
   readonly what: string;
   readonly value: number;
-  readonly unit: "s" | "ms" | "MiB" | "GiB" | "x" | "calls";
+  readonly unit: "s" | "ms" | "MiB" | "GiB" | "x" | "calls" | "images" | "errors";
   /** The value should not be greater than this. */
   readonly target?: number;
   /** All measured values when `value` is their median. */

@@ -10,6 +10,7 @@ import { decide } from "./decide.ts";
 import { kubelet } from "./kubelet.ts";
 import { describeMachine } from "./machine.ts";
 import { memory } from "./memory.ts";
+import { peers } from "./peers.ts";
 import { plan } from "./plan.ts";
 import { reclaim } from "./reclaim.ts";
 import { removal } from "./removal.ts";
@@ -17,7 +18,7 @@ import { formatFigures } from "./report.ts";
 import { retention } from "./retention/retention.ts";
 import { fileSystemOf, inMemory, NodeMaker } from "./store/filled-node.ts";
 
-const benchmarks: readonly Benchmark[] = [decide, reclaim, plan, removal, kubelet, memory, retention];
+const benchmarks: readonly Benchmark[] = [decide, reclaim, plan, removal, kubelet, memory, peers, retention];
 const root = join(import.meta.dirname, "..");
 
 const { values: flags, positionals } = parseArgs({

@@ -49,12 +49,23 @@ export interface Finished {
   /** MiB. */
   readonly peak: number;
   readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface MeasureOptions {
+  /** An exit code other than 0 is an answer like any other. Default false. */
+  readonly mayFail?: boolean;
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** Runs a program to its end and looks at its memory and CPU time all the while. Fails when it fails. */
-export function measureProgram(program: string, args: readonly string[]): Promise<Finished> {
+export function measureProgram(
+  program: string,
+  args: readonly string[],
+  { mayFail = false, env = {} }: MeasureOptions = {},
+): Promise<Finished> {
   const startedAt = performance.now();
-  const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...env } });
   const output = { stdout: "", stderr: "" };
   child.stdout.setEncoding("utf8").on("data", (text: string) => (output.stdout += text));
   child.stderr.setEncoding("utf8").on("data", (text: string) => (output.stderr += text));
@@ -74,7 +85,7 @@ export function measureProgram(program: string, args: readonly string[]): Promis
       clearInterval(look);
     });
     child.on("close", (code) => {
-      if (code === 0) resolve({ seconds, cpu, peak, stdout: output.stdout });
+      if (code === 0 || mayFail) resolve({ seconds, cpu, peak, ...output });
       else reject(new Error(`${program} ended with ${code}: ${output.stderr.slice(-2_000)}`));
     });
   });

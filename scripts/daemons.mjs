@@ -1,4 +1,4 @@
-// Gets the real daemons that the tests talk to: containerd in three major lines, Docker Engine in three, runc, a registry,
+// Gets the real daemons that the tests talk to: containerd in three major lines, Docker Engine in three, Podman, runc, a registry,
 // busybox. On Debian as root it installs what the release has and unpacks the other lines beside it; elsewhere it records
 // what is missing. Run alone: `node scripts/daemons.mjs` prints the manifest.
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
@@ -15,7 +15,7 @@ export const manifestFile = join(daemonsDir, "daemons.json");
 
 // Daemons and what runs in them; the shells whose completion is tested; what makes the image smaller.
 const packages = [
-  ...["containerd", "runc", "busybox-static", "docker-registry", "iptables"],
+  ...["containerd", "runc", "busybox-static", "docker-registry", "iptables", "podman"],
   ...["zsh", "fish", "binutils"],
 ];
 
@@ -79,10 +79,10 @@ export function installDaemons() {
 
 function isComplete() {
   if (!existsSync(manifestFile)) return false;
-  const { missing, containerd, docker, runc, registry, busybox } = readManifest();
+  const { missing, containerd, docker, runc, registry, busybox, podman } = readManifest();
   if (missing !== undefined) return false;
   const probes = [...programsOf(containerd, "containerd"), ...programsOf(docker, "dockerd")];
-  return [runc, registry, busybox, ...probes].every((file) => file !== undefined && existsSync(file));
+  return [runc, registry, busybox, podman, ...probes].every((file) => file !== undefined && existsSync(file));
 }
 
 function programsOf(lines = [{}], program) {
@@ -116,6 +116,7 @@ function collect() {
       runc: pathOf("runc"),
       registry: pathOf("docker-registry"),
       busybox: pathOf("busybox"),
+      podman: pathOf("podman"),
       iptables: pathOf("iptables"),
     };
   } finally {

@@ -6,6 +6,11 @@ import { environmentName, settings } from "../src/config/settings.ts";
 import { keepCodes, removeCodes } from "../src/decide/reason.ts";
 import { nodeFileJsonSchema } from "../src/observe/node-file-schema.ts";
 import { metricTable } from "../src/report/metric-table.ts";
+import { capabilityWords } from "../src/runtime/capability-words.ts";
+import { connectContainerd } from "../src/runtime/containerd/containerd-runtime.ts";
+import { connectCri } from "../src/runtime/cri/cri-runtime.ts";
+import { connectDocker } from "../src/runtime/docker/docker-runtime.ts";
+import { knownSockets } from "../src/runtime/known-sockets.ts";
 import { cliPage } from "./cli-page.mjs";
 import { fail, root } from "./setup.mjs";
 
@@ -17,6 +22,13 @@ write("docs/reasons.md", (text) =>
   fill(fill(text, "reasons", reasonRows(keepCodes, "kept")), "removal reasons", reasonRows(removeCodes, "removed")),
 );
 write("docs/configuration.md", (text) => fill(text, "configuration", configurationRows()));
+write("docs/runtimes.md", (text) =>
+  fill(
+    fill(fill(text, "capabilities", capabilityRows()), "missing", insteadRows()),
+    "sockets",
+    knownSockets.map(({ path, distribution, kind }, i) => `${i + 1}. \`${path}\`: ${distribution} (\`${kind}\`)`),
+  ),
+);
 write("docs/cli.md", (text) => fill(text, "cli", cliPage()));
 
 function write(path, make) {
@@ -54,6 +66,37 @@ function metricRows() {
 function reasonRows(codes, what) {
   const rows = Object.entries(codes).map(([code, meaning]) => `| \`${code}\` | ${meaning} |`);
   return [`| code | ${what} because |`, "|---|---|", ...rows];
+}
+
+/** What the adapters say of themselves; they connect to nothing before they are asked something. */
+function runtimeCapabilities() {
+  const endpoint = "unix:///nowhere.sock";
+  return {
+    containerd: connectContainerd({ endpoint, namespaces: [] }).capabilities,
+    cri: connectCri({ endpoint }).capabilities,
+    docker: connectDocker({ endpoint }).capabilities,
+  };
+}
+
+function capabilityRows() {
+  const kinds = runtimeCapabilities();
+  const names = Object.keys(kinds);
+  const rows = Object.entries(capabilityWords).map(([capability, { meaning }]) => {
+    const cells = names.map((kind) => (kinds[kind][capability] ? "yes" : answerOf(kind, capability)));
+    return `| \`${capability}\`: ${meaning} | ${cells.join(" | ")} |`;
+  });
+  const head = `| capability | ${names.map((kind) => `\`${kind}\``).join(" | ")} |`;
+  return [head, `|---|${names.map(() => "---").join("|")}|`, ...rows];
+}
+
+/** containerd tells its version only when it is asked. */
+function answerOf(kind, capability) {
+  return kind === "containerd" && capability === "compareAndDelete" ? "from 2.0 on" : "no";
+}
+
+function insteadRows() {
+  const rows = Object.entries(capabilityWords).map(([name, { instead }]) => `| \`${name}\` | ${instead} |`);
+  return ["| where this is missing | prunelet does this |", "|---|---|", ...rows];
 }
 
 function configurationRows() {

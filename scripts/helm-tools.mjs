@@ -4,6 +4,7 @@ import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { go, goProgram, Missing } from "./go.mjs";
 import { cacheDir, fingerprint, once } from "./setup.mjs";
 
 const binDir = join(cacheDir, "bin");
@@ -37,9 +38,6 @@ const schemas = [
   },
   { module: "k8s.io/autoscaler/vertical-pod-autoscaler@v1.8.1", files: ["deploy/vpa-v1-crd-gen.yaml"] },
 ];
-
-/** Something that cannot be had here, in one line. */
-class Missing extends Error {}
 
 /**
  * Makes the tools ready and returns the manifest: paths of `helm3`, `helm4` and `schemas`, or reasons under `missing`. Quick when
@@ -128,27 +126,6 @@ function fetchSchemas() {
     rmSync(draft, { recursive: true, force: true });
   }
   return schemasDir;
-}
-
-function go(args, env) {
-  const program = goProgram();
-  if (program === undefined) throw new Missing("Go is not installed: install it, then run the tests again");
-  const result = spawnSync(program, args, {
-    cwd: cacheDir,
-    env: { ...process.env, GOWORK: "off", ...env },
-    encoding: "utf8",
-    maxBuffer: 64 << 20,
-    timeout: 1_800_000,
-  });
-  if (result.status === 0) return result.stdout;
-  const lines = `${result.stderr ?? ""}`.trim().split("\n");
-  const reason = result.error?.message ?? lines.findLast((line) => !line.startsWith("go: downloading")) ?? "";
-  throw new Missing(`go ${args[0]} ${args.at(-1)} failed (${reason || `exit status ${result.status}`})`);
-}
-
-function goProgram() {
-  const folders = [...(process.env.PATH ?? "").split(":"), "/usr/local/go/bin", "/usr/lib/go/bin"];
-  return folders.map((folder) => join(folder, "go")).find((file) => existsSync(file));
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

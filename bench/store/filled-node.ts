@@ -108,12 +108,17 @@ async function untilReady(daemon: Containerd, count: number): Promise<void> {
 }
 
 /** Waits until the daemon has used next to no CPU for half a second. */
-export async function untilQuiet(daemon: Containerd): Promise<void> {
-  let before = cpuSeconds(daemon.pid());
+export function untilQuiet(daemon: Containerd): Promise<void> {
+  return untilQuietCpu(() => cpuSeconds(daemon.pid()));
+}
+
+/** The same for several daemons whose CPU seconds are added up. */
+export async function untilQuietCpu(cpuOf: () => number): Promise<void> {
+  let before = cpuOf();
   await waitFor(
-    "containerd to come to rest",
+    "the daemons to come to rest",
     () => {
-      const now = cpuSeconds(daemon.pid());
+      const now = cpuOf();
       const quiet = now - before < 0.02;
       before = now;
       return quiet;

@@ -63,6 +63,7 @@ const failureReasons: Readonly<Record<RuntimeErrorCode, FailureReason>> = {
   timeout: "deadline",
   "not-found": "not_found",
   conflict: "conflict",
+  "in-use": "conflict",
   denied: "permission_denied",
   "invalid-argument": "invalid_argument",
   unsupported: "unknown",

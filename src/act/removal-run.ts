@@ -65,6 +65,7 @@ export async function attempt(
     if (answeredBy.has(result.kind)) run.silence = 0;
     return result;
   } catch (error) {
+    if (error instanceof RuntimeError && error.code === "in-use") return { kind: "in-use", message: error.message };
     const failure = describeFailure(error);
     if (signal?.aborted && failure.reason === "deadline") return stopped;
     run.silence = isSilence(failure.reason) ? run.silence + 1 : 0;

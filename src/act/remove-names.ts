@@ -45,7 +45,8 @@ function removeName(verdict: ImageVerdict, { name, target }: Removal, run: Remov
     if (now?.action === "keep") return { kind: "in-use", message: now.reasons.map((r) => r.detail).join("; ") };
     const anchored = fresh.verdict === undefined || (await isAnchored(fresh.verdict, runtime, checking));
     if (!anchored) return { kind: "in-use", message: "the names that were to stay are gone, so this one stays" };
-    const kind = await runtime.removeName(verdict.namespace, name, target, removing);
+    const whole = verdict.action === "delete";
+    const kind = await runtime.removeName(verdict.namespace, name, target, { ...removing, whole });
     run.revalidator.nameGone(verdict.namespace, name);
     return { kind };
   });

@@ -73,6 +73,7 @@ const statuses: Readonly<Record<RuntimeErrorCode, number>> = {
   timeout: 504,
   "not-found": 404,
   conflict: 409,
+  "in-use": 409,
   denied: 403,
   "invalid-argument": 400,
   unsupported: 501,

@@ -145,10 +145,15 @@ class StepRun {
     return undefined;
   }
 
-  async #remove({ name, target }: RemovalStep): Promise<"removed" | "already-gone" | RemovalFailure> {
+  async #remove({ name, target, ...step }: RemovalStep): Promise<"removed" | "already-gone" | RemovalFailure> {
     const { runtime, removal } = this.#input;
     if (!runtime.capabilities.untag) return this.#removeWhole(name, target);
-    const result = await runtime.removeName(removal.namespace, name, target, this.#options);
+    const keepParents = this.#input.request.noPrune;
+    const result = await runtime.removeName(removal.namespace, name, target, {
+      ...this.#options,
+      keepParents,
+      whole: step.kind === "delete" && step.whole === true,
+    });
     if (result !== "moved") return result;
     return changedMeanwhile(`${name} points to another image by now and was left alone`);
   }

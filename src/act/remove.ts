@@ -76,7 +76,8 @@ async function removeOne(
   if (state === undefined)
     return done({ error: blind(`${reference} was not tried: the node could not be seen again`) });
   const seen = only(state, input.namespaces);
-  const request: NodeRemovalRequest = { ...input, ref: reference, untag: input.runtime.capabilities.untag };
+  const engine = input.origin === "live" ? state.runtime.imageStore : undefined;
+  const request: NodeRemovalRequest = { ...input, engine, ref: reference, untag: input.runtime.capabilities.untag };
   const removal = planOnNode(seen, request);
   const { namespace, plan } = removal;
   const plannedBytes = plan.kind === "removal" ? bytesOf(state, removal) : 0;

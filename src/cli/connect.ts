@@ -5,6 +5,8 @@ import type { ReportSink } from "../report/event.ts";
 import { connectContainerd } from "../runtime/containerd/containerd-runtime.ts";
 import { connectCri } from "../runtime/cri/cri-runtime.ts";
 import { type Found, findEndpoint, findRuntime, kindOfEndpoint } from "../runtime/detect.ts";
+import { connectDocker } from "../runtime/docker/docker-runtime.ts";
+import { tlsFromEnvironment } from "../runtime/docker/endpoint.ts";
 import type { ContainerRuntime } from "../runtime/runtime.ts";
 
 export interface Connected {
@@ -38,6 +40,6 @@ function adapterOf({ kind, endpoint }: Found, { namespaces }: Config, report: Re
     case "cri":
       return connectCri({ endpoint, onCall });
     case "docker":
-      throw new ConfigError([`runtime ${kind} is not supported by this version: use --runtime containerd`]);
+      return connectDocker({ endpoint, tls: tlsFromEnvironment(process.env), onCall });
   }
 }

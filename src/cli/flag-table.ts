@@ -33,7 +33,7 @@ export const nodeFlags: readonly FlagGroup[] = [
       },
       {
         flags: "--endpoint <unix:///path.sock>",
-        meaning: "socket of the runtime",
+        meaning: "socket of the runtime; a Docker Engine may also be tcp://host:port or https://host:port",
         key: "endpoint",
         parse: endpoint,
       },
@@ -102,6 +102,8 @@ export const policyFlags: FlagGroup = {
 };
 
 function endpoint(value: string): string {
-  if (/^unix:\/\/\/.+/.test(value)) return value;
-  throw new InvalidArgumentError("write unix:// and an absolute path, e.g. unix:///run/containerd/containerd.sock");
+  if (/^(unix:\/\/\/.+|(tcp|https?):\/\/[^/]+\/?)$/.test(value)) return value;
+  const forms =
+    "unix:// and an absolute path, e.g. unix:///run/containerd/containerd.sock, or tcp://host:port for a Docker Engine";
+  throw new InvalidArgumentError(`write ${forms}`);
 }

@@ -1,6 +1,9 @@
-// `prunelet version`: this program, the runtime it found, and what that runtime can do.
+// `prunelet version`: this program, the runtime it found and why, what that runtime can do, and what is done where it cannot.
 
 import { ConfigError } from "../config/config-error.ts";
+import { capabilityWords, missingCapabilities } from "../runtime/capability-words.ts";
+import type { Found } from "../runtime/detect.ts";
+import type { Capabilities, RuntimeInfo } from "../runtime/runtime.ts";
 import { RuntimeError } from "../runtime/runtime-error.ts";
 import { withSession } from "./command-context.ts";
 import { exitCode } from "./exit.ts";
@@ -11,33 +14,55 @@ import { version } from "./version-text.ts";
 /** Runs the command and returns its exit code. A runtime that cannot be reached is said, but is no failure. */
 export async function versionCommand(flags: CommonFlags): Promise<number> {
   const found = await runtimeInfo(flags);
-  const data = { version, node: process.versions.node, ...found };
-  print(flags.output, data, () => {
-    const { runtime } = found;
-    if (runtime === undefined)
-      return `prunelet ${version} (Node.js ${process.versions.node})\nruntime   none: ${found.problem}`;
-    const apis = Object.entries(runtime.apiVersions).map(([name, api]) => `${name} ${api}`);
-    const can = Object.entries(runtime.capabilities).map(([name, yes]) => `${yes ? "" : "no "}${name}`);
-    return [
-      `prunelet ${version} (Node.js ${process.versions.node})`,
-      `runtime   ${runtime.kind} ${runtime.version}`,
-      `apis      ${apis.join(", ")}`,
-      `can       ${can.join(", ")}`,
-    ].join("\n");
-  });
+  print(flags.output, { version, node: process.versions.node, ...found }, () => versionText(found));
   return exitCode.done;
 }
 
-async function runtimeInfo(flags: CommonFlags) {
-  let info: Awaited<ReturnType<import("../runtime/runtime.ts").ContainerRuntime["info"]>> | undefined;
+/** What was found, as data: the JSON of `version`. Field names are an interface. */
+interface FoundInfo {
+  readonly runtime?: RuntimeInfo;
+  /** Where a live runtime is and why it was chosen. */
+  readonly chosen?: Omit<Found, "kind">;
+  /** What the runtime cannot do, and what prunelet does instead. */
+  readonly missing?: readonly { readonly capability: keyof Capabilities; readonly instead: string }[];
+  /** Why there is no runtime. */
+  readonly problem?: string;
+}
+
+async function runtimeInfo(flags: CommonFlags): Promise<FoundInfo> {
+  let info: FoundInfo = {};
+  let chosen: Pick<FoundInfo, "chosen"> = {};
   try {
-    await withSession({ ...flags, pods: "none" }, async ({ session }) => {
-      info = await session.runtime.info();
+    await withSession({ ...flags, pods: "none" }, async ({ session: { runtime, found } }) => {
+      if (found !== undefined)
+        chosen = { chosen: { endpoint: found.endpoint, why: found.why, passedOver: found.passedOver } };
+      info = toFoundInfo(await runtime.info());
       return exitCode.done;
     });
-    return { runtime: info };
+    return { ...info, ...chosen };
   } catch (error) {
-    if (error instanceof RuntimeError || error instanceof ConfigError) return { problem: error.message };
+    if (error instanceof RuntimeError || error instanceof ConfigError) return { ...chosen, problem: error.message };
     throw error;
   }
+}
+
+function toFoundInfo(runtime: RuntimeInfo): FoundInfo {
+  const missing = missingCapabilities(runtime.capabilities).map((capability) => {
+    return { capability, instead: capabilityWords[capability].instead };
+  });
+  return { runtime, missing };
+}
+
+function versionText({ runtime, chosen, missing = [], problem }: FoundInfo): string {
+  const can = Object.entries(runtime?.capabilities ?? {}).filter(([, yes]) => yes);
+  const apis = Object.entries(runtime?.apiVersions ?? {});
+  return [
+    `prunelet ${version} (Node.js ${process.versions.node})`,
+    runtime === undefined ? `runtime   none: ${problem}` : `runtime   ${runtime.kind} ${runtime.version}`,
+    ...(chosen === undefined ? [] : [`socket    ${chosen.endpoint}`, `chosen    ${chosen.why}`]),
+    ...(chosen?.passedOver ?? []).map((other) => `not       ${other}`),
+    ...(apis.length === 0 ? [] : [`apis      ${apis.map(([name, api]) => `${name} ${api}`).join(", ")}`]),
+    ...(can.length === 0 ? [] : [`can       ${can.map(([name]) => name).join(", ")}`]),
+    ...missing.map(({ capability, instead }) => `cannot    ${capability}: ${instead}`),
+  ].join("\n");
 }

@@ -56,10 +56,10 @@ const port = String.raw`(\d{1,4}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d{2}|655[0-2]\d|
 /** An address to listen on. */
 export const listen = shaped(new RegExp(`^.*:${port}$`), "host:port, e.g. 0.0.0.0:9095");
 
-/** A unix socket. */
-export const socket = shaped(
-  /^unix:\/\/\/.+/,
-  "unix:// and an absolute path, e.g. unix:///run/containerd/containerd.sock",
+/** The address of a runtime: a unix socket, or a Docker Engine behind TCP. */
+export const endpoint = shaped(
+  /^(unix:\/\/\/.+|(tcp|https?):\/\/[^/]+\/?)$/,
+  "unix:// and an absolute path, e.g. unix:///run/containerd/containerd.sock, or for a Docker Engine tcp://host:port or https://host:port",
 );
 
 /** Patterns of the keep and the remove list. */

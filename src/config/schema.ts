@@ -1,7 +1,7 @@
 // The configuration: one schema from which the types, the defaults, the checks, the documentation and the chart's checks come.
 import * as z from "zod";
 import { orderNames } from "../decide/order.ts";
-import { duration, filters, labelMatch, listen, patterns, podNamespaces, share, size, socket } from "./fields.ts";
+import { duration, endpoint, filters, labelMatch, listen, patterns, podNamespaces, share, size } from "./fields.ts";
 import { pressure, triggers, windows } from "./pressure-fields.ts";
 
 const enabled = z.boolean().describe("false: nothing is observed and nothing is removed");
@@ -126,7 +126,11 @@ export const configSchema = z.strictObject({
     .enum(["auto", "containerd", "cri", "docker", "embedded"])
     .describe("The node's container runtime")
     .prefault("auto"),
-  endpoint: socket.describe("The runtime's socket, unix:///path.sock").optional(),
+  endpoint: endpoint
+    .describe(
+      "Where the runtime listens: unix:///path.sock, for a Docker Engine also tcp://host:port or https://host:port",
+    )
+    .optional(),
   namespaces: z.array(z.string()).min(1).describe("containerd namespaces to look after").prefault(["k8s.io"]),
   pods: pods.prefault({}),
   interval: interval.prefault("10m"),

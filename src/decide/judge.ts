@@ -4,6 +4,7 @@ import type { NamespaceState, NodeState } from "../image/node-state.ts";
 import { keepWhatCannotBeUntagged } from "./cannot-untag.ts";
 import { isCriNamespace } from "./cri-namespace.ts";
 import type { DemandMode } from "./demand.ts";
+import { followsDocker, keepParents, retainDockerNames } from "./docker-names.ts";
 import type { History } from "./history.ts";
 import type { ImageIndex, IndexedImage } from "./image-index.ts";
 import { type ClassifiedName, classifyName } from "./name-kind.ts";
@@ -66,7 +67,8 @@ export function judgeNamespace(input: JudgeInput): JudgedNamespace {
 /** Decisions with what images have to do with one another, and with what the runtime cannot do. */
 export function settleNames(state: NodeState, index: ImageIndex, decisions: Decisions): Decisions {
   const shared = keepSharedIds(index, decisions);
-  return state.runtime.untag === false ? shared.map(keepWhatCannotBeUntagged) : shared;
+  const complete = followsDocker(state) ? keepParents(index.images, shared, state.namespaces) : shared;
+  return state.runtime.untag === false ? complete.map(keepWhatCannotBeUntagged) : complete;
 }
 
 function isCriManagedImage(entry: IndexedImage): boolean {
@@ -85,11 +87,12 @@ interface ImageContext extends JudgeInput {
 
 type Kinds = readonly ClassifiedName[];
 
-function decideImage(entry: IndexedImage, kinds: Kinds, context: ImageContext): NameDecision[] {
+function decideImage(entry: IndexedImage, kinds: Kinds, context: ImageContext): readonly NameDecision[] {
   const { usage, policy } = context;
   const criManaged = policy.semantics === "strict" && (context.criManaged || isCriManagedImage(entry));
   const imageUses = usage.images.get(entry.image.target) ?? none;
   const names = judgeNames(entry, kinds, { ...context, criManaged, imageUsed: imageUses.length > 0 });
+  if (followsDocker(context.state)) return retainDockerNames({ names, imageUses });
   if (!criManaged) return retainLastName({ names, imageUses });
   return retainCriNames({ names, imageUses, podsKnown: context.state.pods !== null });
 }

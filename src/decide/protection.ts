@@ -140,10 +140,13 @@ function ofPodNamespace({ image, name }: Candidate, context: ProtectionContext):
   return detail === undefined ? undefined : { code: "pod-namespace", detail };
 }
 
-/** Gaps do not make a record older: a clock that jumped forward must not let everything pass. */
-function filteredByTime({ name }: Candidate, { policy, now, history }: ProtectionContext): Reason | undefined {
+/**
+ * Gaps do not make a record older: a clock that jumped forward must not let everything pass. A runtime that does not tell when a
+ * name was made is asked for the age of the image, as Docker does on a graph driver.
+ */
+function filteredByTime({ image, name }: Candidate, { policy, now, history }: ProtectionContext): Reason | undefined {
   if (policy.until.length === 0) return undefined;
-  const { createdAt } = name;
+  const createdAt = name.createdAt ?? image.createdAt;
   const counted =
     createdAt === undefined || createdAt > now ? createdAt : now - watchedTime(createdAt, now, history.gaps);
   if (counted !== undefined && policy.until.every((limit) => counted < limit)) return undefined;

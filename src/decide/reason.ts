@@ -8,6 +8,8 @@ export type KeepCode =
   | "last-name"
   | "companion-of-tag"
   | "companion-of-image"
+  | "companion-of-digest"
+  | "parent-of-image"
   | "no-pod-source"
   | "unresolved-container"
   | "pinned"
@@ -43,6 +45,9 @@ export const keepCodes: Readonly<Record<KeepCode, string>> = {
   "last-name": "the image is in use by ID or digest, and this is the last name it has",
   "companion-of-tag": "a digest reference lives as long as a tag of its repository on the same image",
   "companion-of-image": "the ID name lives as long as another name of the image, or a use of it",
+  "companion-of-digest":
+    "a Docker Engine removes a digest reference with the last tag of its repository, and the digest reference is needed",
+  "parent-of-image": "an image that stays was built on it (Docker Engine)",
   "no-pod-source": "the image is in use and nobody tells which of its tags the pods need",
   "unresolved-container": "a container of this namespace uses an image that could not be found out",
   pinned: "the runtime marks the image as pinned",

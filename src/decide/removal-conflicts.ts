@@ -77,6 +77,11 @@ export function cannotUntag(name: string, stays: Pick<RemovalRecord, "name" | "t
   });
 }
 
+/** The refusal to delete an image that others were built on, where the runtime stores it beneath them. */
+export function hasDependents(target: Digest): RefusedRemoval {
+  return conflictRefusal(shortHex(target), "image has dependent child images", { kind: "children", forcible: false });
+}
+
 function isUse(use: RemovalUse, target: Digest, mountsCount: boolean): boolean {
   return use.target === target || (mountsCount && use.imageMountOf === target);
 }

@@ -1,6 +1,7 @@
 // Deleting an image with all its names: what may stand in the way, what stays for its children, which parents go along.
 import type { Digest } from "../image/digest.ts";
 import { shortHex } from "../image/digest.ts";
+import { keptForChildren } from "./removal-by-engine.ts";
 import { findConflict, neededByPod, pinnedImage, type SoftConflicts } from "./removal-conflicts.ts";
 import { hasChildren, parentChain } from "./removal-parents.ts";
 import type { Situation } from "./removal-situation.ts";
@@ -12,10 +13,14 @@ export function deleteImage(situation: Situation, soft: SoftConflicts, shownName
   const { request, image } = situation;
   const conflict = conflictWith(situation, { target: image.target, soft, force: request.force, shownName });
   if (conflict !== undefined) return conflict;
+  const beneath = keptForChildren(situation, shownName !== undefined);
+  if (beneath !== undefined) return beneath;
   const { steps, problem } = deleteImageSteps(image);
   if (problem !== undefined) return brokenOff(problem, request.safe === true ? [] : steps);
   const dangling = danglingForChildren(situation, soft);
-  return accepted([...dangling, ...steps, ...parentSteps(situation)]);
+  // Named by its ID, an image is not kept for its children.
+  const whole = steps.map((step) => (soft.severalNames || step.kind !== "delete" ? step : { ...step, whole: true }));
+  return accepted([...dangling, ...whole, ...parentSteps(situation)]);
 }
 
 /**
@@ -23,9 +28,13 @@ export function deleteImage(situation: Situation, soft: SoftConflicts, shownName
  * behaviour ties this to the check for several names: it does not happen with force, nor when the image was named by ID.
  * CRI would show such a record as a strange image, and has no use for parents.
  */
-function danglingForChildren({ image, records, criManaged }: Situation, soft: SoftConflicts): readonly RemovalStep[] {
+function danglingForChildren(
+  { request, image, records, criManaged }: Situation,
+  soft: SoftConflicts,
+): readonly RemovalStep[] {
   const [only, ...others] = image.all;
-  if (criManaged || only === undefined || others.length > 0 || !soft.severalNames) return [];
+  if (criManaged || request.engine !== undefined || only === undefined || others.length > 0 || !soft.severalNames)
+    return [];
   return hasChildren(records, image.target) ? createDangling(only, only.labels) : [];
 }
 

@@ -1,6 +1,6 @@
 // Plans a removal on a whole node: finds the namespace that is meant, and knows who uses what there.
 import type { Digest } from "../image/digest.ts";
-import type { Image, NamespaceState, NodeState, Pod } from "../image/node-state.ts";
+import type { Image, ImageStore, NamespaceState, NodeState, Pod } from "../image/node-state.ts";
 import { compareBytes } from "../image/order.ts";
 import { isCriNamespace } from "./cri-namespace.ts";
 import { indexImages } from "./image-index.ts";
@@ -20,6 +20,8 @@ export interface NodeRemovalRequest {
   readonly origin: "live" | "captured";
   /** False when the runtime cannot take one name from an image that keeps others. Default true. */
   readonly untag?: boolean;
+  /** The image store of the Docker Engine that carries the removal out, if one does. */
+  readonly engine?: ImageStore | undefined;
 }
 
 /** A plan and what it means for the node. */
@@ -64,7 +66,7 @@ export function planOnNode(
 export function planInNamespace(
   namespace: NamespaceState,
   pods: readonly Pod[] | null,
-  { ref, force, noPrune, origin, untag = true }: NodeRemovalRequest,
+  { ref, force, noPrune, origin, untag = true, engine }: NodeRemovalRequest,
 ): NodeRemoval {
   const criManaged = isCriNamespace(namespace.name);
   const safe = origin === "live" || criManaged;
@@ -75,6 +77,7 @@ export function planInNamespace(
     const { parent, pinned = false, digests = [target] } = imageOf(target) ?? {};
     return { name, target, labels, digests, pinned, ...(parent === undefined ? {} : { parent }) };
   });
+  const parents = new Set(namespace.images.flatMap(({ parent }) => parent ?? []));
   const wished = planRemoval({
     records,
     containers: containerUses(place),
@@ -84,6 +87,8 @@ export function planInNamespace(
     safe,
     pods: podNeeds(pods ?? [], place),
     criManaged,
+    parents,
+    ...(engine === undefined ? {} : { engine }),
     untag,
     podsUnknown: origin === "live" && pods === null,
   });
@@ -91,7 +96,10 @@ export function planInNamespace(
   const touched = [...new Set(plan.steps.map(({ target }) => target))];
   const left = Map.groupBy(applyRemoval(records, plan), ({ target }) => target);
   const staying = new Map(touched.map((target) => [target, (left.get(target) ?? []).map(({ name }) => name)]));
-  const emptied = touched.filter((target) => !left.has(target)).flatMap((target) => imageOf(target) ?? []);
+  const staysBeneath = (target: Digest) => engine !== undefined && parents.has(target);
+  const emptied = touched
+    .filter((target) => !left.has(target) && !staysBeneath(target))
+    .flatMap((target) => imageOf(target) ?? []);
   return { namespace: namespace.name, plan, emptied, staying };
 }
 

@@ -1,5 +1,6 @@
 // The words of a removal that a person asks for: what is known, what shall go, what would happen.
 import type { Digest } from "../image/digest.ts";
+import type { ImageStore } from "../image/node-state.ts";
 
 /** A name as the runtime stores it, as far as a removal needs to know it. */
 export interface RemovalRecord {
@@ -63,6 +64,13 @@ export interface RemovalRequest {
    * made. Where this is false, images whose record CRI has labelled are treated so all the same. Default false.
    */
   readonly criManaged?: boolean;
+  /**
+   * A Docker Engine carries the steps out, with this image store. It makes dangling images and keeps parents by itself, and it
+   * is never asked to force anything, so that force does not go past containers. Default: records are changed one by one.
+   */
+  readonly engine?: ImageStore;
+  /** Targets of the images that others were built on. Default: none. */
+  readonly parents?: ReadonlySet<Digest>;
   /** False when the runtime removes images whole: an image that is named by its ID then goes with all its names. Default true. */
   readonly untag?: boolean;
   /** Nobody tells which names of an image in use the pods need, so CRI-managed names of such images need force. */
@@ -81,6 +89,8 @@ export type RemovalStep =
       readonly kind: "untag" | "delete";
       readonly name: string;
       readonly target: Digest;
+      /** The image is to go although others were built on it. Default false. */
+      readonly whole?: boolean;
       readonly reports: readonly RemovalReport[];
     }
   | {
@@ -101,6 +111,7 @@ export interface RemovalConflict {
     | "needed-by-pod"
     | "pinned"
     | "several-names"
+    | "children"
     | "cannot-untag";
   /** True when the same request with `force` would not stop here. */
   readonly forcible: boolean;

@@ -3,6 +3,7 @@
 import { isIdName, isIdPrefix, parseAny } from "../image/image-id.ts";
 import { compareBytes } from "../image/order.ts";
 import { familiarName, parseReference, type Reference, tryParseReference } from "../image/reference.ts";
+import { asEngineDoes, digestReferenceAlone } from "./removal-by-engine.ts";
 import { findUser, nameInUse, nameMaybeNeeded, neededByPod, type SoftConflicts } from "./removal-conflicts.ts";
 import { deleteImage } from "./removal-delete.ts";
 import { noSuchImage, type ResolvedImage, resolveForRemoval } from "./removal-resolve.ts";
@@ -17,6 +18,10 @@ import type { RefusedRemoval, RemovalPlan, RemovalRecord, RemovalRequest, Remova
  * the way the first one given is named.
  */
 export function planRemoval(request: RemovalRequest): RemovalPlan {
+  return asEngineDoes(planSteps(request), request);
+}
+
+function planSteps(request: RemovalRequest): RemovalPlan {
   const records = request.records.toSorted((a, b) => compareBytes(a.name, b.name));
   const image = resolveForRemoval(records, request.ref);
   if (image.kind === "refused") return image;
@@ -48,7 +53,7 @@ function planByContent(situation: Situation): RemovalPlan {
   if (named !== undefined && same.length === 0) return noSuchImage(named);
   if (named !== undefined && same.length < image.all.length) return untag(situation, same, named);
   return deleteImage(situation, {
-    stopped: !request.force,
+    stopped: !forced(request),
     severalNames: !request.force && same.length < image.all.length,
   });
 }
@@ -58,19 +63,26 @@ function planByName(situation: Situation, exact: RemovalRecord): RemovalPlan {
   const { request, image, criManaged } = situation;
   const { force } = request;
   if (isIdPrefix(request.ref, image.target)) {
-    return deleteImage(situation, { stopped: !force, severalNames: !force });
+    return deleteImage(situation, { stopped: !forced(request), severalNames: !force });
   }
+  const alone = digestReferenceAlone(situation, exact);
+  if (alone !== undefined) return alone;
   const reference = parseReference(exact.name);
   const same = sameReferences(reference, image.all);
   if (same.length < image.all.length) return untag(situation, same, reference);
   const shownName = familiarName(reference);
   const user = findUser(image.target, request.containers);
-  if (user !== undefined && !force) return nameInUse(shownName, image.target, user);
+  if (user !== undefined && !forced(request)) return nameInUse(shownName, image.target, user);
   if (user !== undefined && !criManaged) {
     return accepted(softDeleteSteps(exact, shownName, image.all.length === 1));
   }
-  const soft: SoftConflicts = { stopped: !force, severalNames: !force && image.all.length === 1 };
+  const soft: SoftConflicts = { stopped: !forced(request), severalNames: !force && image.all.length === 1 };
   return deleteImage(situation, soft, shownName);
+}
+
+/** True when force goes past containers: a Docker Engine is never asked for that. */
+function forced({ force, engine }: RemovalRequest): boolean {
+  return force && engine === undefined;
 }
 
 /** Takes names away from an image that keeps others. Containers do not mind: they run content. Pods ask for names. */

@@ -7,6 +7,12 @@ export type Instant = number;
 /** The runtimes that prunelet speaks to. */
 export type RuntimeKind = "containerd" | "cri" | "docker" | "embedded";
 
+/**
+ * How a Docker Engine keeps images. `graph-driver`: the image ID is the digest of the config, and a digest reference can be
+ * removed alone. `containerd`: the image ID is what the names point to, and a digest reference goes with the tags of its repository.
+ */
+export type ImageStore = "graph-driver" | "containerd";
+
 /** Which runtime a node has, and what a plan must know of it. */
 export interface RuntimeIdentity {
   readonly kind: RuntimeKind;
@@ -15,6 +21,8 @@ export interface RuntimeIdentity {
   readonly untag?: boolean;
   /** False when sizes are what the runtime tells, with shared content counted in every image. Default true. */
   readonly exactBytes?: boolean;
+  /** Docker Engines only. */
+  readonly imageStore?: ImageStore;
 }
 
 /** A name: one entry of the runtime's image store, a tag or a digest reference or an ID name that points to an image. */

@@ -21,7 +21,11 @@ export function stateFromFile(file: NodeFile, now: Instant): NodeState {
     runtime: {
       kind: file.runtime?.kind ?? "embedded",
       version: file.runtime?.version ?? "unknown",
-      ...known({ untag: file.runtime?.untag, exactBytes: file.runtime?.exactBytes }),
+      ...known({
+        untag: file.runtime?.untag,
+        exactBytes: file.runtime?.exactBytes,
+        imageStore: file.runtime?.imageStore,
+      }),
     },
     namespaces: file.namespaces.map(namespaceFromFile),
     foreignBlobs: file.foreignBlobs ?? [],
@@ -46,8 +50,8 @@ export function fileFromState(state: NodeState): Record<string, unknown> {
   };
 }
 
-function fileRuntime({ kind, version, untag, exactBytes }: NodeState["runtime"]) {
-  return { kind, version, untag, exactBytes };
+function fileRuntime({ kind, version, untag, exactBytes, imageStore }: NodeState["runtime"]) {
+  return { kind, version, untag, exactBytes, imageStore };
 }
 
 function namespaceFromFile(file: FileNamespace): NamespaceState {

@@ -128,6 +128,7 @@ export const nodeFileSchema = z.object({
       kind: z.enum(["containerd", "cri", "docker", "embedded"]).nullish(),
       version: z.string().nullish(),
       untag: z.boolean().nullish().describe("False when a single name cannot be removed. Default: true."),
+      imageStore: z.enum(["graph-driver", "containerd"]).nullish().describe("How a Docker Engine keeps images."),
       exactBytes: z.boolean().nullish().describe("False when sizes are what the runtime tells. Default: true."),
     })
     .nullish()

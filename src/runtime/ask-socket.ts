@@ -1,16 +1,14 @@
 // Asks whoever listens on a socket what it is: containerd, a CRI runtime, or something with Docker's HTTP interface.
 import { stat } from "node:fs/promises";
-import { request } from "node:http";
 import { connect } from "node:net";
-import type { DescMethod, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
-import { Code, ConnectError } from "@connectrpc/connect";
-import { Namespaces } from "./containerd/gen/containerd/services/namespaces/v1/namespace_pb.js";
-import { Version } from "./containerd/gen/containerd/services/version/v1/version_pb.js";
-import { collectLean, type LeanRequest } from "./containerd/lean-call.ts";
-import { criServices, criVersions } from "./cri/services.ts";
-import type { LiveRuntimeKind } from "./known-sockets.ts";
-import type { RuntimeErrorCode } from "./runtime-error.ts";
-import { SocketSession } from "./wire/socket-session.ts";
+import { openConnection } from "./containerd/connection.ts";
+import { openCriChannel } from "./cri/cri-channel.ts";
+import { CriLink } from "./cri/cri-link.ts";
+import { type Address, parseEndpoint, tlsFromEnvironment } from "./docker/endpoint.ts";
+import { createHttpClient } from "./docker/http-client.ts";
+import type { Environment, LiveRuntimeKind } from "./known-sockets.ts";
+import { RuntimeError, type RuntimeErrorCode } from "./runtime-error.ts";
+import { type Scope, scopeOf } from "./wire/calls.ts";
 
 /** A runtime that answered. */
 export interface Answering {
@@ -63,6 +61,20 @@ export async function askSocket(path: string, options: AskOptions = {}): Promise
   return { kind: "no-answer", code: "unsupported", why };
 }
 
+/** Asks an engine that is reached over TCP, as `DOCKER_HOST` and its companions tell. Never throws either. */
+export async function askEngine(endpoint: string, env: Environment, timeoutMs = defaultTimeout): Promise<SocketAnswer> {
+  try {
+    const heard = await hearEngine(parseEndpoint(endpoint, tlsFromEnvironment(env)), timeoutMs);
+    if (typeof heard !== "string") return heard;
+    const silent = heard === "silence";
+    const why = silent ? `gives no answer within ${timeoutMs / 1000} s` : "is not reached, or is no Docker Engine";
+    return { kind: "no-answer", code: silent ? "timeout" : "unavailable", why: `${why}: check DOCKER_HOST` };
+  } catch (error) {
+    if (!(error instanceof RuntimeError)) throw error;
+    return { kind: "no-answer", code: error.code, why: error.message };
+  }
+}
+
 const obstacles: Readonly<Record<string, NotAnswering | { readonly kind: "nothing-there" }>> = {
   ENOENT: { kind: "nothing-there" },
   ENOTDIR: { kind: "nothing-there" },
@@ -100,58 +112,48 @@ function tryConnection(path: string, timeoutMs: number): Promise<void> {
   });
 }
 
+/** containerd's own interface first: it speaks CRI as well. */
 async function askGrpc(path: string, timeoutMs: number): Promise<Heard> {
-  const session = new SocketSession(path);
-  const call = <M extends DescMethod>(method: M, input: MessageInitShape<M["input"]>) =>
-    firstAnswer(session, { method, input, timeoutMs });
   try {
-    return (await asContainerd(call)) ?? (await asCri(call)) ?? "another-protocol";
+    return (
+      (await asContainerd(path, scopeOf({ timeoutMs }))) ??
+      (await asCri(path, scopeOf({ timeoutMs }))) ??
+      "another-protocol"
+    );
   } catch (error) {
-    return error instanceof ConnectError && error.code === Code.DeadlineExceeded ? "silence" : "another-protocol";
-  } finally {
-    session.close();
+    return error instanceof RuntimeError && error.code === "timeout" ? "silence" : "another-protocol";
   }
 }
 
-type Call = <M extends DescMethod>(
-  method: M,
-  input: MessageInitShape<M["input"]>,
-) => Promise<MessageShape<M["output"]> | undefined>;
-
-async function asContainerd(call: Call): Promise<Answering | undefined> {
-  const answer = await call(Version.method.version, {});
-  if (answer === undefined) return undefined;
-  const listed = await call(Namespaces.method.list, {});
-  const namespaces = (listed?.namespaces ?? []).map(({ name }) => name);
-  return { kind: "runtime", speaks: "containerd", name: "containerd", version: bare(answer.version), namespaces };
-}
-
-async function asCri(call: Call): Promise<Answering | undefined> {
-  for (const api of criVersions) {
-    const answer = await call(criServices(api).runtime.method.version, { version: "v1" });
-    if (answer === undefined) continue;
-    const { runtimeName: name, runtimeVersion } = answer;
-    return { kind: "runtime", speaks: "cri", name, version: bare(runtimeVersion), namespaces: [] };
-  }
-  return undefined;
-}
-
-interface Question<M extends DescMethod> extends LeanRequest<M> {
-  readonly timeoutMs: number;
-}
-
-/** Undefined when the server speaks gRPC and does not know the method. */
-async function firstAnswer<M extends DescMethod>(
-  session: SocketSession,
-  { timeoutMs, ...request }: Question<M>,
-): Promise<MessageShape<M["output"]> | undefined> {
+async function asContainerd(path: string, scope: Scope): Promise<Answering | undefined> {
+  const { call, clients, close } = openConnection(path);
   try {
-    // containerd wants a namespace named with every call; these do not depend on one.
-    const [answer] = await collectLean(session, request, { namespace: "default", timeoutMs, signal: undefined });
-    return answer;
+    const { version } = await call({ operation: "version" }, scope, (wire) => clients.version.version({}, wire));
+    const listed = await call({ operation: "list namespaces" }, scope, (wire) => clients.namespaces.list({}, wire));
+    const namespaces = listed.namespaces.map(({ name }) => name);
+    return {
+      kind: "runtime",
+      speaks: "containerd",
+      name: "containerd",
+      version: version.replace(/^v/, ""),
+      namespaces,
+    };
   } catch (error) {
-    if (error instanceof ConnectError && error.code === Code.Unimplemented) return undefined;
+    if (error instanceof RuntimeError && error.code === "unsupported") return undefined;
     throw error;
+  } finally {
+    close();
+  }
+}
+
+async function asCri(path: string, scope: Scope): Promise<Answering | undefined> {
+  const channel = openCriChannel(path);
+  try {
+    const found = await new CriLink(channel).probe(scope);
+    if (found === undefined) return undefined;
+    return { kind: "runtime", speaks: "cri", name: found.runtime, version: found.version, namespaces: [] };
+  } finally {
+    channel.close();
   }
 }
 
@@ -162,39 +164,33 @@ interface EngineVersion {
   readonly Components?: readonly { readonly Name?: unknown }[];
 }
 
-async function askHttp(path: string, timeoutMs: number): Promise<Heard> {
-  const answer = await getVersion(path, timeoutMs);
-  if (typeof answer === "string") return answer;
-  const { Version: version, ApiVersion, Components } = answer;
-  if (typeof version !== "string" || typeof ApiVersion !== "string") return "another-protocol";
-  const isPodman = Array.isArray(Components) && Components.some((one) => one?.Name === "Podman Engine");
-  const name = isPodman ? "Podman" : "Docker Engine";
-  return { kind: "runtime", speaks: "docker", name, version, namespaces: [] };
+function askHttp(path: string, timeoutMs: number): Promise<Heard> {
+  return hearEngine({ kind: "unix", path }, timeoutMs);
 }
 
-function getVersion(socketPath: string, timeoutMs: number): Promise<EngineVersion | "silence" | "another-protocol"> {
-  return new Promise((resolve) => {
-    const signal = AbortSignal.timeout(timeoutMs);
-    const call = request({ socketPath, path: "/version", headers: { host: "docker" }, signal }, (response) => {
-      const chunks: Buffer[] = [];
-      response.on("data", (chunk: Buffer) => chunks.push(chunk));
-      response.on("error", () => resolve(signal.aborted ? "silence" : "another-protocol"));
-      response.on("end", () => resolve(readObject(Buffer.concat(chunks).toString("utf8"))));
-    });
-    call.on("error", () => resolve(signal.aborted ? "silence" : "another-protocol"));
-    call.end();
-  });
-}
-
-function readObject(text: string): EngineVersion | "another-protocol" {
+async function hearEngine(address: Address, timeoutMs: number): Promise<Heard> {
+  const client = createHttpClient(address);
   try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null ? value : "another-protocol";
-  } catch {
-    return "another-protocol";
+    return readVersion((await client.call({ operation: "version", path: "/version" }, { timeoutMs })).text);
+  } catch (error) {
+    return error instanceof RuntimeError && error.code === "timeout" ? "silence" : "another-protocol";
+  } finally {
+    client.close();
   }
 }
 
-function bare(version: string): string {
-  return version.replace(/^v/, "");
+function readVersion(text: string): Heard {
+  const { Version: version, ApiVersion, Components } = readObject(text);
+  if (typeof version !== "string" || typeof ApiVersion !== "string") return "another-protocol";
+  const isPodman = Array.isArray(Components) && Components.some((one) => one?.Name === "Podman Engine");
+  return { kind: "runtime", speaks: "docker", name: isPodman ? "Podman" : "Docker Engine", version, namespaces: [] };
+}
+
+function readObject(text: string): EngineVersion {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null ? value : {};
+  } catch {
+    return {};
+  }
 }

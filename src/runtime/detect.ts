@@ -1,6 +1,6 @@
 // Finds the container runtime of a node: looks at the usual sockets, asks who answers, chooses one and says why.
 import { stat } from "node:fs/promises";
-import { type Answering, askSocket, type NotAnswering } from "./ask-socket.ts";
+import { type Answering, askEngine, askSocket, type NotAnswering } from "./ask-socket.ts";
 import { type Environment, endpointOf, type KnownSocket, type LiveRuntimeKind, usualSockets } from "./known-sockets.ts";
 import { RuntimeError } from "./runtime-error.ts";
 
@@ -135,14 +135,13 @@ async function lookAtAll(sockets: readonly KnownSocket[], options: FindOptions):
 
 async function lookAt(
   socket: KnownSocket,
-  { timeoutMs }: FindOptions,
-): Promise<(Look & { identity: string }) | undefined> {
-  if (!socket.path.startsWith("/")) return undefined;
-  const answer = await askSocket(socket.path, {
-    expected: socket.kind,
-    ...(timeoutMs === undefined ? {} : { timeoutMs }),
-  });
-  return answer.kind === "nothing-there" ? undefined : { socket, answer, identity: await identityOf(socket.path) };
+  { env, timeoutMs }: FindOptions,
+): Promise<(Look & { readonly identity: string }) | undefined> {
+  const { kind, path } = socket;
+  const answer = path.startsWith("/")
+    ? await askSocket(path, { expected: kind, ...(timeoutMs === undefined ? {} : { timeoutMs }) })
+    : await askEngine(path, env, timeoutMs);
+  return answer.kind === "nothing-there" ? undefined : { socket, answer, identity: await identityOf(path) };
 }
 
 /** Two paths may lead to one socket: k3s and podman's packages link to their own from the usual places. */

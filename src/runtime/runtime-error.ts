@@ -5,6 +5,8 @@ export type RuntimeErrorCode =
   | "timeout"
   | "not-found"
   | "conflict"
+  /** The runtime itself refuses a removal, because something needs what would go. */
+  | "in-use"
   | "denied"
   | "invalid-argument"
   | "unsupported"

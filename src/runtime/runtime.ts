@@ -3,6 +3,7 @@ import type { Digest } from "../image/digest.ts";
 import type {
   Container,
   ImageName,
+  ImageStore,
   Instant,
   NamespaceState,
   RuntimeIdentity,
@@ -15,6 +16,14 @@ export interface CallOptions {
   readonly signal?: AbortSignal;
   /** Milliseconds until the call fails with code `timeout`. Adapters have their own default. */
   readonly timeoutMs?: number;
+}
+
+/** How a name is removed. */
+export interface RemoveOptions extends CallOptions {
+  /** Leaves untagged parents alone where the runtime would delete them along with their last child. Default false. */
+  readonly keepParents?: boolean;
+  /** The image is to go with its last name, also where the runtime would keep it nameless for those built on it. Default false. */
+  readonly whole?: boolean;
 }
 
 /** What a runtime can do; what it cannot is done another way or reported. */
@@ -40,6 +49,8 @@ export interface Capabilities {
 export interface RuntimeInfo {
   readonly kind: RuntimeKind;
   readonly version: string;
+  /** Docker Engines only. */
+  readonly imageStore?: ImageStore;
   /** Version of each interface that the runtime answers on, e.g. `{ containerd: "v1", cri: "v1" }`. */
   readonly apiVersions: Readonly<Record<string, string>>;
   readonly capabilities: Capabilities;
@@ -131,7 +142,7 @@ export interface ContainerRuntime {
    * Runtimes without compare-and-delete read the name again first and accept the small race. Throws with code `unsupported`
    * where a single name cannot be removed.
    */
-  removeName(namespace: string, name: string, target: Digest, options?: CallOptions): Promise<RemovalResult>;
+  removeName(namespace: string, name: string, target: Digest, options?: RemoveOptions): Promise<RemovalResult>;
   /**
    * Removes an image with all its names, where single names cannot be removed; elsewhere throws with code `unsupported`.
    * Looks right before whether the image has got other names, and afterwards whether it is really gone: when the runtime

@@ -63,7 +63,7 @@ describe("wrong usage", () => {
     ["a missing argument", ["inspect"], /missing required argument/],
     ["an argument too many", ["plan", "x"], /too many arguments/],
     ["a relative socket", ["images", "--endpoint", "x.sock"], /write unix:\/\/ and an absolute path/],
-    ["a runtime that is not there yet", ["images", "--runtime", "docker"], /--runtime containerd/],
+    ["an address of no runtime", ["images", "--endpoint", "ssh://engine"], /or tcp:\/\/host:port for a Docker Engine/],
     ["a duration that is none", ["plan", "--unused-for", "5x"], /"5x": expected a duration such as 90s/],
     ["a filter that is none", ["prune", "--filter", "foo=1"], /unknown filter "foo"/],
     ["a pattern that is none", ["prune", "--keep", "/(/"], /not a regular expression/],

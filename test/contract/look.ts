@@ -28,6 +28,11 @@ export function namesOf(state: NamespaceState): readonly string[] {
   return state.names.map(({ name }) => name).sort();
 }
 
+/** What an image is known by, without the content that it takes. */
+export function withoutContent(image: Image): Image {
+  return { ...inOrder(image), blobs: [], snapshots: [] };
+}
+
 export function containerOf(state: NamespaceState, id: string): Container {
   return state.containers.find((one) => one.id === id) ?? expect.fail(`no container ${id}`);
 }

@@ -1,5 +1,7 @@
 // Which runtime is chosen on a host, and what is said when none or several can be: over real sockets below a root of our own.
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type FindOptions, findEndpoint, findRuntime, kindOfEndpoint } from "../../src/runtime/detect.ts";
@@ -95,6 +97,25 @@ describe("a host with one runtime", () => {
     const found = await find({ env: { DOCKER_HOST: `unix://${at("/elsewhere/d.sock")}` } });
 
     expect(found).toMatchObject({ kind: "docker", endpoint: `unix://${at("/elsewhere/d.sock")}` });
+  });
+});
+
+describe("an engine that DOCKER_HOST names over TCP", () => {
+  test("is asked like any other", async () => {
+    const port = await listenOnTcp();
+
+    const found = await find({ env: { DOCKER_HOST: `tcp://127.0.0.1:${port}` } });
+
+    expect(found).toMatchObject({ kind: "docker", endpoint: `tcp://127.0.0.1:${port}` });
+  });
+
+  test("and does not answer is told", async () => {
+    await serve(serveContainerd(at(containerd), ["k8s.io"]));
+
+    const found = await find({ env: { DOCKER_HOST: "tcp://127.0.0.1:1" } });
+
+    expect(found.kind).toBe("containerd");
+    expect(found.passedOver).toEqual(["tcp://127.0.0.1:1 is not reached, or is no Docker Engine: check DOCKER_HOST"]);
   });
 });
 
@@ -267,3 +288,13 @@ describe("a socket that was named", () => {
     });
   });
 });
+
+async function listenOnTcp(): Promise<number> {
+  const server = createServer((_, response) => response.end(JSON.stringify({ Version: "28.5.2", ApiVersion: "1.51" })));
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  stops.push(async () => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return (server.address() as AddressInfo).port;
+}

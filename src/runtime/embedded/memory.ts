@@ -54,10 +54,16 @@ export function capabilitiesOf(
 
 /** The runtime's identity, which says where something is missing that plans depend on. */
 export function identityOf(
-  { kind, version }: NodeState["runtime"],
+  { kind, version, imageStore }: NodeState["runtime"],
   { untag, exactBytes }: Capabilities,
 ): NodeState["runtime"] {
-  return { kind, version, ...(untag ? {} : { untag }), ...(exactBytes ? {} : { exactBytes }) };
+  return {
+    kind,
+    version,
+    ...(untag ? {} : { untag }),
+    ...(exactBytes ? {} : { exactBytes }),
+    ...(imageStore === undefined ? {} : { imageStore }),
+  };
 }
 
 export function snapshotOf(memory: Memory): RuntimeState {

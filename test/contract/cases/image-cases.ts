@@ -2,7 +2,7 @@
 import { expect } from "vitest";
 import type { ContainerRuntime, ImageUsage } from "../../../src/runtime/runtime.ts";
 import { waitFor } from "../../support/wait.ts";
-import { imageNamed, inOrder, look, namesOf, removeWhole } from "../look.ts";
+import { imageNamed, inOrder, look, namesOf, removeWhole, withoutContent } from "../look.ts";
 import type { ContractCase } from "../subject.ts";
 
 const app = { layers: ["base", "app"] };
@@ -16,7 +16,7 @@ async function countedUsage(runtime: ContainerRuntime): Promise<ImageUsage | und
 export const imageCases: readonly ContractCase[] = [
   {
     name: "takes an image away with all its names, and leaves the others",
-    async run(subject) {
+    async run(subject, { capabilities }) {
       await subject.seed({
         images: { one: app, two: other },
         names: [
@@ -36,7 +36,9 @@ export const imageCases: readonly ContractCase[] = [
 
       expect(result).toBe("removed");
       expect(namesOf(after)).toEqual(["registry.example/other:1"]);
-      expect(after.images.map(inOrder)).toEqual([inOrder(stays)]);
+      // Where sizes are not exact, what an image has to itself grows when one goes that shared with it.
+      const known = capabilities.exactBytes ? inOrder : withoutContent;
+      expect(after.images.map(known)).toEqual([known(stays)]);
     },
   },
   {

@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { connectContainerd } from "../../../src/runtime/containerd/containerd-runtime.ts";
 import type { ContainerRuntime } from "../../../src/runtime/runtime.ts";
+import type { GrpcServer } from "../../support/grpc-server.ts";
 import { createTempFolder, type TempFolder } from "../../support/temp.ts";
 import { addContainer, observeOnly, useFakeDaemon } from "./fake-connection.ts";
 import { emptyNamespace, type FakeBlob, type FakeNamespace, fakeNode, serveFakeDaemon } from "./fake-daemon.ts";
@@ -69,7 +70,7 @@ const oneChange = fc.record({ what: fc.constantFrom(...Object.keys(changes)), n:
 
 describe("a look that builds on the one before", () => {
   let folder: TempFolder;
-  let daemon: Awaited<ReturnType<typeof serveFakeDaemon>>;
+  let daemon: GrpcServer;
   const node = fakeNode({});
   const endpoint = () => join(folder.path, "c.sock");
   const open = (): ContainerRuntime => connectContainerd({ endpoint: endpoint(), namespaces: ["k8s.io"] });

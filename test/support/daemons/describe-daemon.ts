@@ -9,7 +9,7 @@ import {
   findProgram,
 } from "./manifest.ts";
 
-export type Need = `containerd ${ContainerdLine}` | `docker ${DockerLine}` | "registry";
+export type Need = `containerd ${ContainerdLine}` | `docker ${DockerLine}` | "podman" | "registry";
 
 /**
  * `describe` for tests against real daemons. When one of `needs` is missing, the group is skipped under a name that tells why;
@@ -23,7 +23,7 @@ export function describeDaemon(name: string, needs: readonly Need[], tests: () =
 }
 
 function lookUp(need: Need): readonly Availability[] {
-  if (need === "registry") return [findProgram("registry")];
+  if (need === "registry" || need === "podman") return [findProgram(need)];
   const [daemon, line = ""] = need.split(" ");
   const found = daemon === "docker" ? findDocker(line as DockerLine) : findContainerd(line as ContainerdLine);
   return [found, findProgram("runc"), findProgram("busybox")];

@@ -16,6 +16,8 @@ export interface DockerOptions {
   readonly store: "containerd" | "overlay2";
   /** `host:port` of a registry that speaks plain HTTP. */
   readonly registryHost?: string;
+  /** Called before the engine starts: may fill its data folder, and stop and start the containerd beneath. */
+  readonly prepare?: (place: { readonly data: string; readonly containerd: Containerd }) => Promise<void>;
 }
 
 /** A running engine. Everything that it starts is ended by `stop`, or when the test process ends. */
@@ -26,6 +28,9 @@ export interface Docker extends DockerCalls {
   /** The containerd beneath; images and containers of the engine are in its namespace `moby`. */
   readonly containerd: Containerd;
   readonly containerdEndpoint: string;
+  readonly pid: number;
+  /** Everything that the engine itself keeps. */
+  readonly data: string;
   /** Ends the engine, its containers and its containerd and removes everything. May be called more than once. */
   stop(): Promise<void>;
   /** What the engine wrote so far. */
@@ -43,6 +48,8 @@ export async function startDocker(options: DockerOptions): Promise<Docker> {
   const folder = createTempFolder();
   const socket = join(folder.path, "d.sock");
   const calls = dockerCalls({ bin, socket, folder: folder.path });
+  const data = join(folder.path, "data");
+  await options.prepare?.({ data, containerd });
   const daemon = launch(options, { bin, socket, folder, containerd });
   const stop = async () => {
     // Asked to end, the engine would wait for every container; killed, it leaves them to the clean-up below.
@@ -59,7 +66,8 @@ export async function startDocker(options: DockerOptions): Promise<Docker> {
     throw new Error(`Docker Engine ${version}: ${daemon.logs().slice(-4_000)}`, { cause: error });
   }
   const { endpoint } = containerd;
-  return { ...calls, version, socket, containerd, containerdEndpoint: endpoint, stop, logs: daemon.logs };
+  const own = { version, socket, data, pid: daemon.pid, containerd, containerdEndpoint: endpoint };
+  return { ...calls, ...own, stop, logs: daemon.logs };
 }
 
 interface Place {

@@ -37,6 +37,7 @@ const manifestSchema = z.object({
   runc: z.string().optional(),
   registry: z.string().optional(),
   busybox: z.string().optional(),
+  podman: z.string().optional(),
 });
 
 type Manifest = z.infer<typeof manifestSchema>;
@@ -88,7 +89,7 @@ export function containerdOfDocker(version: DockerLine): ContainerdLine {
   return line.version;
 }
 
-export function findProgram(name: "runc" | "registry" | "busybox"): Availability {
+export function findProgram(name: "runc" | "registry" | "busybox" | "podman"): Availability {
   const manifest = readManifest();
   const path = manifest[name];
   if (path !== undefined) return { kind: "there", path };

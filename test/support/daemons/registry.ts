@@ -1,6 +1,7 @@
 // A real registry for one test: on the loopback interface, plain HTTP, storage in a temporary folder.
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { type Digest, hexOf } from "../../../src/image/digest.ts";
 import { createTempFolder } from "../temp.ts";
 import { waitFor } from "../wait.ts";
 import { guardProcess } from "./guard.ts";
@@ -12,6 +13,8 @@ export interface Registry {
   readonly host: string;
   /** `http://127.0.0.1:<port>` */
   readonly url: string;
+  /** Writes other content over a blob or manifest that it stores: what is told about it stays as it was. */
+  alter(digest: Digest, bytes: Uint8Array): void;
   logs(): string;
   stop(): Promise<void>;
 }
@@ -31,7 +34,8 @@ export async function startRegistry(): Promise<Registry> {
     const host = await waitFor("the registry to listen", () => listeningAddress(daemon.logs()));
     const url = `http://${host}`;
     await waitFor("the registry to answer", async () => (await fetch(`${url}/v2/`)).ok);
-    return { host, url, logs: daemon.logs, stop };
+    const alter = (digest: Digest, bytes: Uint8Array) => writeFileSync(blobFile(folder.path, digest), bytes);
+    return { host, url, alter, logs: daemon.logs, stop };
   } catch (error) {
     await stop();
     throw new Error(`the registry did not start: ${daemon.logs().slice(-2_000)}`, { cause: error });
@@ -46,6 +50,12 @@ function configOf(folder: string): unknown {
     storage: { filesystem: { rootdirectory: join(folder, "storage") }, delete: { enabled: true } },
     http: { addr: "127.0.0.1:0" },
   };
+}
+
+/** Where the registry's filesystem driver keeps a blob. */
+function blobFile(folder: string, digest: Digest): string {
+  const hex = hexOf(digest);
+  return join(folder, "storage/docker/registry/v2/blobs/sha256", hex.slice(0, 2), hex, "data");
 }
 
 function listeningAddress(logs: string): string | undefined {

@@ -1,0 +1,95 @@
+// Pruning a containerd node: prunelet against `crictl rmi --prune` at its default settings, and what bystanders feel of either.
+import { connectCri } from "../test/support/daemons/cri-client.ts";
+import type { ContainerdLine } from "../test/support/daemons/manifest.ts";
+import type { BenchContext, Figure } from "./benchmark.ts";
+import { p99, timesBeside } from "./bystander.ts";
+import { figuresOfDuel, type PeerRun, takeTurns } from "./peer-run.ts";
+import { cpuSeconds, type Finished, measureProgram } from "./process-usage.ts";
+import { nodeFlags, pruneArguments } from "./prunelet.ts";
+import { type FilledNode, NodeMaker, untilQuiet } from "./store/filled-node.ts";
+
+const peer = "crictl rmi --prune";
+
+type Prune = (node: FilledNode) => Promise<Finished>;
+
+/** Compares on one containerd line. `bystanders` says whether containers are started meanwhile, in runs of their own. */
+export async function containerdPeers(
+  line: ContainerdLine,
+  { context, crictl, count, bystanders }: { context: BenchContext; crictl: string; count: number; bystanders: boolean },
+): Promise<readonly Figure[]> {
+  const nodes = new NodeMaker(line, context.log);
+  const where = `containerd ${line}`;
+  const byPrunelet: Prune = ({ daemon }) =>
+    measureProgram(process.execPath, [...nodeFlags, context.program, ...pruneArguments(daemon)]);
+  const byCrictl: Prune = ({ daemon }) => {
+    const endpoints = ["--runtime-endpoint", daemon.endpoint, "--image-endpoint", daemon.endpoint];
+    return measureProgram(crictl, [...endpoints, "rmi", "--prune"], { mayFail: true });
+  };
+  const run = (name: string, prune: Prune) => async (): Promise<PeerRun> => {
+    const result = await nodes.with(count, (node) => measure(node, prune));
+    context.log(`${where}: ${name}: ${result.seconds.toFixed(2)} s, ${result.left} left, ${result.errors} errors`);
+    return result;
+  };
+  try {
+    const turns = await takeTurns(context.runs, { own: run("prunelet", byPrunelet), theirs: run(peer, byCrictl) });
+    const duel = figuresOfDuel({ where, peer, ...turns });
+    if (!bystanders) return duel;
+    const felt = (work: Prune) =>
+      feltBeside(nodes, { count, work, runs: context.quick ? 1 : 2, atLeast: context.quick ? 20 : 60 });
+    const alone = await felt(async () => ({ seconds: 0, cpu: 0, peak: 0, stdout: "", stderr: "" }));
+    return [
+      ...duel,
+      { what: `${where}: p99 to create and start a container: nothing else`, unit: "ms", value: alone },
+      {
+        what: `${where}: p99 to create and start a container: beside prunelet`,
+        unit: "ms",
+        value: await felt(byPrunelet),
+      },
+      {
+        what: `${where}: p99 to create and start a container: beside ${peer}`,
+        unit: "ms",
+        value: await felt(byCrictl),
+      },
+    ];
+  } finally {
+    nodes.close();
+  }
+}
+
+async function measure(node: FilledNode, prune: Prune): Promise<PeerRun> {
+  const { daemon } = node;
+  const before = cpuSeconds(daemon.pid());
+  const { seconds, cpu, peak, stderr } = await prune(node);
+  await untilQuiet(daemon);
+  const daemonCpu = cpuSeconds(daemon.pid()) - before;
+  return { seconds, cpu, peak, daemonCpu, errors: errorsIn(stderr), left: await imagesOf(node) };
+}
+
+/** crictl writes a line for each image that it could not remove, and one at the end. */
+function errorsIn(stderr: string): number {
+  return stderr.split("\n").filter((line) => /level=(?:error|fatal)|^E\d{4} /.test(line)).length;
+}
+
+async function imagesOf({ daemon }: FilledNode): Promise<number> {
+  const cri = await connectCri(daemon);
+  try {
+    return (await cri.images()).length;
+  } finally {
+    cri.close();
+  }
+}
+
+interface Beside {
+  readonly count: number;
+  readonly work: Prune;
+  readonly runs: number;
+  readonly atLeast: number;
+}
+
+async function feltBeside(nodes: NodeMaker, { count, work, runs, atLeast }: Beside): Promise<number> {
+  const times: number[] = [];
+  for (let round = 0; round < runs; round += 1) {
+    times.push(...(await nodes.with(count, (node) => timesBeside(node.daemon, atLeast, () => work(node)))));
+  }
+  return p99(times);
+}

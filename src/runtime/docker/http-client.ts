@@ -1,0 +1,197 @@
+// HTTP to the engine: a deadline, a size limit and one kind of error on every call. Nothing here knows what is asked.
+import { type ClientRequest, type IncomingMessage, Agent as PlainAgent, request as plainRequest } from "node:http";
+import { Agent as TlsAgent, request as tlsRequest } from "node:https";
+import type { CallOptions } from "../runtime.ts";
+import { RuntimeError } from "../runtime-error.ts";
+import type { Address } from "./endpoint.ts";
+import { errorOfStatus, type FailedCall, toRuntimeError } from "./errors.ts";
+
+/** Milliseconds that a call may take when nobody says otherwise. */
+export const deadlines = { short: 10_000, list: 60_000, removal: 120_000 } as const;
+
+/** Lists of some ten thousand images have 30 MiB. */
+const mostAnswerBytes = 256 << 20;
+const mostErrorBytes = 64 << 10;
+const connectionsAtATime = 16;
+
+/** Told about every call: its name, how long it took in seconds, and how it failed. */
+export type CallObserver = (call: string, seconds: number, error?: RuntimeError) => void;
+
+export interface Call {
+  /** What it is called in metrics and errors. */
+  readonly operation: string;
+  /** Default GET. */
+  readonly method?: "GET" | "POST" | "DELETE";
+  /** With the version prefix and the query. */
+  readonly path: string;
+  /** Default `short`. */
+  readonly deadline?: keyof typeof deadlines;
+}
+
+/** What came back from a call that succeeded. */
+export interface Answer {
+  readonly headers: IncomingMessage["headers"];
+  readonly text: string;
+}
+
+export interface HttpClient {
+  readonly address: Address;
+  /** Makes one call. Throws a `RuntimeError` unless the status is 2xx. */
+  call(call: Call, options?: CallOptions): Promise<Answer>;
+  /** Opens an endless answer. Throws until its first byte would come; later problems end or break the stream. */
+  open(call: Call, signal: AbortSignal): Promise<IncomingMessage>;
+  close(): void;
+}
+
+/** A client that keeps connections open between calls. Connects with the first call, and again when one broke. */
+export function createHttpClient(address: Address, onCall: CallObserver = () => {}): HttpClient {
+  const transport = transportTo(address);
+  const fetchAnswer = async (call: Call, options: CallOptions = {}): Promise<Answer> => {
+    const allowed = deadlines[call.deadline ?? "short"];
+    const timeoutMs = Math.min(allowed, options.timeoutMs ?? allowed);
+    const late = AbortSignal.timeout(timeoutMs);
+    const signal = options.signal === undefined ? late : AbortSignal.any([options.signal, late]);
+    try {
+      signal.throwIfAborted();
+      return await readAnswer(await send(transport, call, signal), call);
+    } catch (error) {
+      throw toRuntimeError(error, {
+        operation: call.operation,
+        address,
+        timeoutMs,
+        ended: endOf(options.signal, late),
+      });
+    }
+  };
+  return {
+    address,
+    call: (call, options) => measured(call, onCall, () => fetchAnswer(call, options)),
+    open: (call, signal) => openStream(transport, call, signal),
+    close: () => transport.agent.destroy(),
+  };
+}
+
+interface Transport {
+  readonly address: Address;
+  readonly agent: PlainAgent | TlsAgent;
+  request(call: Call, signal: AbortSignal): ClientRequest;
+}
+
+function transportTo(address: Address): Transport {
+  const pooling = { keepAlive: true, maxSockets: connectionsAtATime };
+  const optionsOf = ({ method = "GET", path }: Call, signal: AbortSignal) => ({ method, path, signal });
+  if (address.kind === "unix") {
+    const agent = new PlainAgent(pooling);
+    const place = { socketPath: address.path, headers: { host: "docker" }, agent };
+    return { address, agent, request: (call, signal) => plainRequest({ ...place, ...optionsOf(call, signal) }) };
+  }
+  const { host, port, tls } = address;
+  if (tls === undefined) {
+    const agent = new PlainAgent(pooling);
+    return {
+      address,
+      agent,
+      request: (call, signal) => plainRequest({ host, port, agent, ...optionsOf(call, signal) }),
+    };
+  }
+  const agent = new TlsAgent({ ...pooling, ...tls });
+  return { address, agent, request: (call, signal) => tlsRequest({ host, port, agent, ...optionsOf(call, signal) }) };
+}
+
+/**
+ * A connection that the engine closed while it was idle is noticed only when it is used: such a question is asked once more.
+ * What changes something never is.
+ */
+async function send(transport: Transport, call: Call, signal: AbortSignal): Promise<IncomingMessage> {
+  const first = transport.request(call, signal);
+  try {
+    return await responseOf(first);
+  } catch (error) {
+    const isStale = first.reusedSocket && (call.method ?? "GET") === "GET" && !signal.aborted;
+    if (!isStale) throw error;
+    return responseOf(transport.request(call, signal));
+  }
+}
+
+function responseOf(request: ClientRequest): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    request.on("response", resolve).on("error", reject).end();
+  });
+}
+
+async function readAnswer(response: IncomingMessage, call: Call): Promise<Answer> {
+  const status = response.statusCode ?? 0;
+  const isSuccess = status >= 200 && status < 300;
+  const text = await readText(response, isSuccess ? mostAnswerBytes : mostErrorBytes, call.operation);
+  if (isSuccess) return { headers: response.headers, text };
+  throw errorOfStatus(status, messageIn(text), call.operation);
+}
+
+async function readText(response: IncomingMessage, mostBytes: number, operation: string): Promise<string> {
+  const pieces: Buffer[] = [];
+  let bytes = 0;
+  for await (const piece of response) {
+    bytes += (piece as Buffer).length;
+    if (bytes > mostBytes) {
+      response.destroy();
+      throw new RuntimeError(
+        "internal",
+        operation,
+        `the answer is longer than ${mostBytes} bytes: this is no list of images`,
+      );
+    }
+    pieces.push(piece as Buffer);
+  }
+  return Buffer.concat(pieces).toString("utf8");
+}
+
+/** The engine's own words; proxies answer with plain text or a page. */
+function messageIn(text: string): string {
+  try {
+    const parsed: unknown = JSON.parse(text);
+    if (typeof parsed === "object" && parsed !== null && "message" in parsed && typeof parsed.message === "string") {
+      return parsed.message;
+    }
+  } catch {
+    // Not JSON: shown as it is.
+  }
+  return text.trim().split("\n", 1)[0]?.slice(0, 300) ?? "";
+}
+
+async function openStream(transport: Transport, call: Call, signal: AbortSignal): Promise<IncomingMessage> {
+  const late = new AbortController();
+  const timer = setTimeout(() => late.abort(), deadlines.short);
+  try {
+    const response = await responseOf(transport.request(call, AbortSignal.any([signal, late.signal])));
+    if (response.statusCode !== 200) await readAnswer(response, call);
+    return response;
+  } catch (error) {
+    const ended = endOf(signal, late.signal);
+    throw toRuntimeError(error, {
+      operation: call.operation,
+      address: transport.address,
+      timeoutMs: deadlines.short,
+      ended,
+    });
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function endOf(caller: AbortSignal | undefined, late: AbortSignal): FailedCall["ended"] {
+  if (caller?.aborted) return "stopped";
+  return late.aborted ? "late" : undefined;
+}
+
+async function measured<T>(call: Call, onCall: CallObserver, work: () => Promise<T>): Promise<T> {
+  const startedAt = performance.now();
+  const seconds = (): number => (performance.now() - startedAt) / 1000;
+  try {
+    const result = await work();
+    onCall(call.operation, seconds());
+    return result;
+  } catch (error) {
+    onCall(call.operation, seconds(), error as RuntimeError);
+    throw error;
+  }
+}
