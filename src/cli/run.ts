@@ -16,7 +16,7 @@ import { commandSources, type Log, openLog } from "./command-context.ts";
 import { compose, type Session } from "./compose.ts";
 import { exitCode } from "./exit.ts";
 import type { CommonFlags, PolicyFlags, RunOnlyFlags } from "./flags.ts";
-import { giveMemoryBack } from "./give-memory-back.ts";
+import { giveMemoryBack, growSparingly } from "./give-memory-back.ts";
 import { observedPods } from "./observed-pods.ts";
 import { stopSignal } from "./signals.ts";
 import { openStateFile, type StateFile } from "./state-file.ts";
@@ -36,6 +36,7 @@ const lastEvents = 1_000;
 
 /** Runs the controller until SIGINT or SIGTERM. */
 export async function runCommand(flags: RunFlags): Promise<number> {
+  growSparingly();
   const settings = createAgentSettings(commandSources(flags, { ages: true }));
   const { config } = settings.config.current();
   const log = openLog(config);
@@ -139,10 +140,8 @@ async function serve(serving: Serving): Promise<void> {
       retryAfter,
       report,
       beforeImage: audit.beforeImage,
-      remember: (history) => {
-        remember(history);
-        giveMemoryBack();
-      },
+      remember,
+      beforeRest: giveMemoryBack,
       signal,
     });
     await controller.done;

@@ -17,9 +17,7 @@ export function judgeByNames(decisions: readonly NameDecision[], details: Remove
     .map((decision) => nameVerdict(decision, details));
   const kept = names.filter((verdict) => verdict.action === "keep");
   const action = kept.length > 0 ? "keep" : "delete";
-  const reasons = uniqueReasons(
-    (action === "keep" ? kept : names).flatMap((verdict): readonly Reason<string>[] => verdict.reasons),
-  );
+  const reasons = reasonsOf(action === "keep" ? kept : names);
   return { action, names, reasons };
 }
 
@@ -65,6 +63,13 @@ const removeReasons: Readonly<Record<RemoveCode, readonly Reason<RemoveCode>[]>>
   pressure: [{ code: "pressure", detail: "space is needed, and nothing uses the image" }],
   "over-budget": [{ code: "over-budget", detail: "images take more than they may, and nothing uses this one" }],
 };
+
+/** Names of an image that goes nearly always share one list of reasons: then there is nothing to gather. */
+function reasonsOf(verdicts: readonly NameVerdict[]): readonly Reason<string>[] {
+  const first: readonly Reason<string>[] = verdicts[0]?.reasons ?? [];
+  if (verdicts.every(({ reasons }) => reasons === first)) return uniqueReasons(first);
+  return uniqueReasons(verdicts.flatMap((verdict): readonly Reason<string>[] => verdict.reasons));
+}
 
 /** Each pair of code and detail once, in the order in which they come first. */
 function uniqueReasons(reasons: readonly Reason<string>[]): readonly Reason<string>[] {

@@ -7,7 +7,7 @@ import { clockNotice } from "./clock-notice.ts";
 import { type DiskLook, DiskWatch, type DiskWatchInput, type PressureSettings } from "./disk-watch.ts";
 import { relieve } from "./episode.ts";
 import { EventTrigger, type TriggerSettings } from "./event-trigger.ts";
-import { heldBy, nextOccasion, type Turn } from "./occasion.ts";
+import { endOf, type HeldTurn, heldBy, nextOccasion, type Turn } from "./occasion.ts";
 import { RemovalBackoff } from "./removal-backoff.ts";
 import { type NodeAccess, type RoundInput, type RoundResult, runRound } from "./round.ts";
 
@@ -52,6 +52,8 @@ export interface ControllerInput
   readonly retryAfter: number;
   /** Called after each round with what is to be remembered. */
   readonly remember: (history: History) => void;
+  /** Called before each rest, when nothing of the turn is needed any more. */
+  readonly beforeRest?: () => void;
   readonly signal: AbortSignal;
 }
 
@@ -111,13 +113,18 @@ class Loop {
     const { signal, clock } = this.#input;
     for (let trigger: Trigger = "start"; !signal.aborted; ) {
       if (this.#input.settings().triggers !== undefined) this.#watching ??= this.#changes.watch();
-      const turn = await this.#turn(trigger);
+      const turn = await this.#takeTurn(trigger);
+      this.#input.beforeRest?.();
       trigger = await this.#rest(turn, clock.random());
     }
     await this.#watching;
   }
 
-  async #turn(trigger: Trigger): Promise<Turn> {
+  async #takeTurn(trigger: Trigger): Promise<Turn> {
+    return endOf(await this.#turn(trigger));
+  }
+
+  async #turn(trigger: Trigger): Promise<RoundResult | HeldTurn> {
     const { hold, pressure } = this.#input.settings();
     if (hold !== undefined) {
       if (hold.reason === "disabled") this.#forget();
@@ -133,7 +140,7 @@ class Loop {
     return result;
   }
 
-  async #episode(filesystem: DiskLook["filesystem"], demand: Demand, trigger: Trigger): Promise<Turn> {
+  async #episode(filesystem: DiskLook["filesystem"], demand: Demand, trigger: Trigger): Promise<RoundResult> {
     const { settings } = this.#input;
     const { last, unrelieved } = await relieve({
       ...this.#input,

@@ -3,8 +3,19 @@ import type { SkipReason, Trigger } from "../report/event.ts";
 import type { LoopSettings } from "./controller.ts";
 import type { RoundResult } from "./round.ts";
 
-/** How a turn of the loop ended. */
-export type Turn = RoundResult | { readonly kind: "held"; readonly reason: SkipReason };
+/** A turn in which nothing was done. */
+export interface HeldTurn {
+  readonly kind: "held";
+  readonly reason: SkipReason;
+}
+
+/** How a turn of the loop ended, and no more: what was seen and done in it is not kept for the rest that follows. */
+export type Turn = HeldTurn | { readonly kind: RoundResult["kind"] };
+
+/** What a rest needs to know of a turn. */
+export function endOf(turn: RoundResult | HeldTurn): Turn {
+  return turn.kind === "held" ? turn : { kind: turn.kind };
+}
 
 /** A moment at which a rest may end. `check`: to look at the filesystem, and to rest on when there is no pressure. */
 export interface Occasion {

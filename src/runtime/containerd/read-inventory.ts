@@ -46,9 +46,12 @@ export async function readNames(
   const spec = { operation: "list images", namespace, deadline: "list" } as const;
   const list: ImageName[] = [];
   let changed = false;
+  let labels: Labels = {};
   const add = (record: NameOnWire): void => {
     const known = before?.byName.get(record.name);
-    const name = known && isSameName(known, record) ? known : toImageName(record);
+    // Nearly all names have the labels of the one before them: one copy is enough.
+    if (!isSameLabels(labels, record.labels)) labels = record.labels;
+    const name = known && isSameName(known, record) ? known : toImageName({ ...record, labels });
     if (name) list.push(name);
     changed ||= name !== known;
   };
