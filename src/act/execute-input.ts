@@ -1,13 +1,16 @@
 // What carrying a plan out needs.
 import type { ImageVerdict } from "../decide/plan.ts";
+import type { FreedMeter } from "./measure.ts";
 import type { NameOutcome } from "./outcome.ts";
 import type { RevalidatorInput } from "./revalidate.ts";
 
 export interface ExecuteInput extends RevalidatorInput {
-  /** Images removed side by side. */
-  readonly concurrency: number;
+  /** Images removed side by side; undefined: as many as suit the runtime. */
+  readonly concurrency: number | undefined;
   /** Milliseconds that one call to the runtime may take. */
   readonly callTimeoutMs: number;
+  /** Measures what is freed, when it had been started before; by default it starts with the execution. */
+  readonly meter?: Promise<FreedMeter>;
   /** Milliseconds to wait after each image; more than 0 means one image after the other. Default 0. */
   readonly pauseMs?: number;
   /** Awaited before the first name of an image is touched. Must not reject. */

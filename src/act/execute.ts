@@ -22,7 +22,7 @@ export async function execute(input: ExecuteInput): Promise<Outcome> {
   const work = input.plan.images.filter((verdict) => verdict.names.some(isRemoval));
   if (work.length === 0) return { names: [], deleted: [], reclaimedBytes: 0 };
   const run: RemovalRun = { input, revalidator: new Revalidator(input), silence: 0 };
-  const meter = await createFreedMeter(input.runtime, input.clock, { timeoutMs: input.callTimeoutMs });
+  const meter = await (input.meter ?? createFreedMeter(input.runtime, input.clock, { timeoutMs: input.callTimeoutMs }));
   const remove = input.runtime.capabilities.untag ? removeNames : removeWhole;
   const stopWatching = watchContainers(input.runtime, run.revalidator);
   try {
@@ -38,9 +38,12 @@ export async function execute(input: ExecuteInput): Promise<Outcome> {
   }
 }
 
+/** Where neither the configuration nor the runtime says otherwise. */
+const usualConcurrency = 4;
+
 /** A pause between removals means nothing when others go on meanwhile. */
-function sideBySide({ concurrency, pauseMs = 0 }: ExecuteInput): number {
-  return pauseMs > 0 ? 1 : concurrency;
+function sideBySide({ concurrency, runtime, pauseMs = 0 }: ExecuteInput): number {
+  return pauseMs > 0 ? 1 : (concurrency ?? runtime.removalsAtOnce ?? usualConcurrency);
 }
 
 /** Only what was removed costs the runtime anything. */

@@ -41,6 +41,7 @@ export function pruneCommand(flags: PruneFlags): Promise<number> {
       },
       beforeImage: audit.beforeImage,
       signal: stop.signal,
+      measureAtOnce: flags.yes === true,
       approve: (planned) => approve(planned, flags, context),
     }).finally(() => {
       stop.release();

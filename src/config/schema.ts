@@ -72,7 +72,13 @@ const safety = z.strictObject({
 });
 
 const act = z.strictObject({
-  concurrency: z.number().int().min(1).max(64).describe("Images removed side by side").prefault(4),
+  concurrency: z
+    .number()
+    .int()
+    .min(1)
+    .max(64)
+    .describe("Images removed side by side; when it is not set 16 on a Docker Engine and 4 elsewhere")
+    .optional(),
   callTimeout: duration("1ms").describe("Deadline of one call to the runtime").prefault("30s"),
 });
 

@@ -1,7 +1,7 @@
 // Gathers one immutable NodeState through the ports, or refuses: without a clear view nothing is removed.
 import type { NodeState, Pod } from "../image/node-state.ts";
 import type { PodSource } from "../kubernetes/pod-source.ts";
-import type { CallOptions, ContainerRuntime } from "../runtime/runtime.ts";
+import type { ContainerRuntime, ObserveOptions } from "../runtime/runtime.ts";
 import type { Clock } from "./clock.ts";
 
 /** What a look at the node gave. A refusal names its cause and the mend; it is not an error of the runtime. */
@@ -19,7 +19,10 @@ export interface ObserveInput {
  * Looks at the node: first the runtime, then the pods, so that a pod bound meanwhile is not missed. Throws `RuntimeError`
  * when the runtime cannot be read.
  */
-export async function observeNode({ runtime, pods, clock }: ObserveInput, options?: CallOptions): Promise<Observation> {
+export async function observeNode(
+  { runtime, pods, clock }: ObserveInput,
+  options?: ObserveOptions,
+): Promise<Observation> {
   const takenAt = clock.now();
   const state = await runtime.observe(options);
   const seen = podsNow(pods);

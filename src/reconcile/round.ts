@@ -1,14 +1,16 @@
 // One round: observe, decide, act, report. Returns what happened; throws nothing but defects.
 import { execute } from "../act/execute.ts";
+import { createFreedMeter, type FreedMeter } from "../act/measure.ts";
 import type { Outcome } from "../act/outcome.ts";
 import { type History, recordUses } from "../decide/history.ts";
 import { type ImageVerdict, makePlan, type Plan, type PlanInput } from "../decide/plan.ts";
+import { dependsOnRecordTimes } from "../decide/record-times.ts";
 import type { NodeState } from "../image/node-state.ts";
 import type { PodSource } from "../kubernetes/pod-source.ts";
 import type { Clock } from "../observe/clock.ts";
 import { observeNode } from "../observe/observe-node.ts";
 import type { ReportSink, SkipReason, Trigger, Withheld } from "../report/event.ts";
-import type { CallOptions, ContainerRuntime, FilesystemUsage } from "../runtime/runtime.ts";
+import type { CallOptions, ContainerRuntime, FilesystemUsage, ObserveOptions } from "../runtime/runtime.ts";
 import { RuntimeError } from "../runtime/runtime-error.ts";
 
 /** The node as rounds see it. */
@@ -19,7 +21,7 @@ export interface NodeAccess {
 }
 
 export interface RoundInput extends NodeAccess, Omit<PlanInput, "state" | "recheck"> {
-  readonly concurrency: number;
+  readonly concurrency: number | undefined;
   readonly callTimeoutMs: number;
   readonly report: ReportSink;
   readonly signal?: AbortSignal;
@@ -31,6 +33,8 @@ export interface RoundInput extends NodeAccess, Omit<PlanInput, "state" | "reche
   readonly trigger?: Trigger;
   /** Set: the node is looked at and the plan is made, but nothing of it is carried out. */
   readonly withheld?: Withheld | undefined;
+  /** True: something will most likely be removed, so the space is measured while the node is looked at. Default false. */
+  readonly measureAtOnce?: boolean;
   /** Milliseconds to wait after each image that was removed. Default 0. */
   readonly pauseMs?: number;
 }
@@ -72,9 +76,10 @@ function rulesOf({ history, policy, demand, backoff, maxGap }: Rules): Rules {
 /** Observes and decides. Changes nothing. The signal ends the look early, with a failure. */
 export async function planRound(
   input: Pick<RoundInput, keyof NodeAccess | keyof Rules | "signal">,
+  options: ObserveOptions = {},
 ): Promise<PlanResult> {
   try {
-    const seen = await observeNode(input, stoppedBy(input.signal));
+    const seen = await observeNode(input, { ...options, ...stoppedBy(input.signal) });
     if (seen.kind === "refused") return { kind: "skipped", reason: seen.reason, message: seen.message };
     const plan = makePlan({ state: seen.state, ...rulesOf(input) });
     return {
@@ -94,7 +99,9 @@ export async function runRound(input: RoundInput): Promise<RoundResult> {
   const { clock, report } = input;
   const startedAt = clock.now();
   const seconds = (): number => (clock.now() - startedAt) / 1000;
-  const planned = await planRound(input);
+  const planning = planRound(input, { recordTimes: dependsOnRecordTimes(input) });
+  const meter = input.measureAtOnce === true && input.withheld === undefined ? startMeter(input) : undefined;
+  const planned = await planning;
   if (planned.kind === "skipped") {
     report({ kind: "round-skipped", seconds: seconds(), reason: planned.reason, message: planned.message });
     return planned;
@@ -109,14 +116,21 @@ export async function runRound(input: RoundInput): Promise<RoundResult> {
   const why = { ...(trigger === undefined ? {} : { trigger }), ...(withheld === undefined ? {} : { withheld }) };
   report({ ...planned, filesystems: await filesystemsOf(input), ...why });
   if (input.approve !== undefined && !(await input.approve(planned))) return { ...planned, kind: "declined" };
-  const outcome = withheld === undefined ? await act(input, planned) : nothingDone;
+  const outcome = withheld === undefined ? await act(input, planned, meter) : nothingDone;
   report({ kind: "round-done", at: clock.now(), seconds: seconds(), plan: planned.plan, outcome });
   return { ...planned, kind: "done", outcome, durationMs: Math.round(seconds() * 1000) };
 }
 
 const nothingDone: Outcome = { names: [], deleted: [], reclaimedBytes: 0 };
 
-function act(input: RoundInput, { state, plan }: Planned): Promise<Outcome> {
+function startMeter({ runtime, clock, callTimeoutMs }: RoundInput): Promise<FreedMeter> {
+  const meter = createFreedMeter(runtime, clock, { timeoutMs: callTimeoutMs });
+  // A round that removes nothing never asks for it.
+  meter.catch(() => undefined);
+  return meter;
+}
+
+function act(input: RoundInput, { state, plan }: Planned, meter: Promise<FreedMeter> | undefined): Promise<Outcome> {
   const { runtime, pods, clock, concurrency, callTimeoutMs, report, signal, pauseMs = 0, beforeImage } = input;
   const planned: PlanInput = { state, ...rulesOf(input) };
   return execute({
@@ -130,6 +144,7 @@ function act(input: RoundInput, { state, plan }: Planned): Promise<Outcome> {
     callTimeoutMs,
     pauseMs,
     onName: (outcome) => report({ kind: "name-done", outcome }),
+    ...(meter === undefined ? {} : { meter }),
     ...(signal === undefined ? {} : { signal }),
     ...(beforeImage === undefined ? {} : { beforeImage }),
   });

@@ -18,6 +18,12 @@ export interface CallOptions {
   readonly timeoutMs?: number;
 }
 
+/** How the node is looked at. */
+export interface ObserveOptions extends CallOptions {
+  /** False: nobody asks when names were recorded, and a runtime that tells this image by image need not be asked. Default true. */
+  readonly recordTimes?: boolean;
+}
+
 /** How a name is removed. */
 export interface RemoveOptions extends CallOptions {
   /** Leaves untagged parents alone where the runtime would delete them along with their last child. Default false. */
@@ -131,10 +137,12 @@ export interface ContainerRuntime {
   readonly kind: RuntimeKind;
   /** What is known without a call; `info` may know better of `compareAndDelete`. */
   readonly capabilities: Capabilities;
+  /** So many images removed side by side are gone soonest, where that is known. */
+  readonly removalsAtOnce?: number;
   /** Asks the runtime who it is. */
   info(options?: CallOptions): Promise<RuntimeInfo>;
   /** Everything that is known, read in an order that never misses a use: names before content and containers. */
-  observe(options?: CallOptions): Promise<RuntimeState>;
+  observe(options?: ObserveOptions): Promise<RuntimeState>;
   /** The containers of a namespace, read now. Used again right before a removal. */
   containers(namespace: string, options?: CallOptions): Promise<readonly Container[]>;
   /** The name as the runtime stores it now; undefined when there is none. */

@@ -60,7 +60,7 @@ describe("the configuration", () => {
         order: "least-recently-used",
       },
       safety: {},
-      act: { concurrency: 4, callTimeout: 30_000 },
+      act: { callTimeout: 30_000 },
       stateFile: "/var/lib/prunelet/state.json",
       audit: { file: "/var/lib/prunelet/audit.jsonl", maxSize: 10 * 1024 ** 2, keep: 5 },
       http: { listen: "0.0.0.0:9095" },

@@ -11,21 +11,55 @@ import { isAtLeast } from "./version.ts";
 const containerdFolder = "/var/lib/containerd";
 const containerdSocket = "/run/containerd/containerd.sock";
 
+/** Milliseconds for which a count serves: as long as it takes to decide and to begin. */
+const countServesFor = 10_000;
+
+/** Bytes of what the images were unpacked from, taken from the last look at the images while that is fresh. */
+export class ContentCount {
+  #last: { readonly bytes: Promise<number | undefined>; doneAt: number } | undefined;
+
+  /** Counts what a look shows that is on its way. */
+  follow(looking: Promise<readonly ImageSummary[]>): void {
+    const bytes = looking.then(contentBytes, () => undefined);
+    const last = { bytes, doneAt: Number.POSITIVE_INFINITY };
+    this.#last = last;
+    void bytes.then(() => {
+      last.doneAt = performance.now();
+    });
+  }
+
+  /** Something is being removed: the last look counts no more. */
+  forget(): void {
+    this.#last = undefined;
+  }
+
+  async read(engine: Engine, facts: EngineFacts, options?: CallOptions): Promise<number> {
+    const last = this.#last;
+    const known =
+      last !== undefined && performance.now() - last.doneAt <= countServesFor ? await last.bytes : undefined;
+    return known ?? contentBytes(await listImages(engine, facts, { platforms: true }, options));
+  }
+}
+
 /**
  * Bytes of all layers, each once, and in the containerd image store of what they were unpacked from. Podman does not count
  * layers: there the sizes of all images are added up. Undefined where the engine does not tell in time: before API 1.42 it can
  * only be asked for everything at once, volumes included.
  */
-export async function readUsage(engine: Engine, options?: CallOptions): Promise<ImageUsage | undefined> {
+export async function readUsage(
+  engine: Engine,
+  content: ContentCount,
+  options?: CallOptions,
+): Promise<ImageUsage | undefined> {
   const facts = await engine.facts(options);
   if (facts.product === "podman") return usage(sizesOf(await listImages(engine, facts, {}, options)));
   const isContainerd = facts.imageStore === "containerd";
   // Each of the two takes a second or more on a full host.
-  const [layers, content] = await Promise.all([
+  const [layers, packed] = await Promise.all([
     readLayers(engine, facts, options),
-    isContainerd ? listImages(engine, facts, { platforms: true }, options).then(contentBytes) : 0,
+    isContainerd ? content.read(engine, facts, options) : 0,
   ]);
-  return layers === undefined ? undefined : usage(layers + content);
+  return layers === undefined ? undefined : usage(layers + packed);
 }
 
 async function readLayers(engine: Engine, { api }: EngineFacts, options?: CallOptions): Promise<number | undefined> {

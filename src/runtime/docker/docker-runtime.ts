@@ -11,6 +11,7 @@ import type {
   FilesystemUsage,
   ImageUsage,
   NameRecord,
+  ObserveOptions,
   RemovalResult,
   RemoveOptions,
   RuntimeEvent,
@@ -20,7 +21,7 @@ import type {
 import { RuntimeError } from "../runtime-error.ts";
 import { ContainerReader } from "./containers.ts";
 import { createName } from "./create-name.ts";
-import { readUsage, storageFolders } from "./disk.ts";
+import { ContentCount, readUsage, storageFolders } from "./disk.ts";
 import { parseEndpoint, type TlsSettings } from "./endpoint.ts";
 import { Engine, type EngineFacts } from "./engine.ts";
 import { type EventOptions, subscribe } from "./events.ts";
@@ -64,10 +65,13 @@ export function connectDocker(options: DockerOptions): ContainerRuntime {
 class DockerRuntime implements ContainerRuntime {
   readonly kind = "docker";
   readonly capabilities = capabilities;
+  /** Removals that run together share the engine's collections and its waits for the disk (docs/performance.md). */
+  readonly removalsAtOnce = 16;
   readonly #engine: Engine;
   readonly #containers: ContainerReader;
   readonly #remover: NameRemover;
   readonly #times: RecordTimes = new Map();
+  readonly #content = new ContentCount();
   readonly #probe: FilesystemProbe;
   readonly #events: EventOptions;
 
@@ -89,16 +93,23 @@ class DockerRuntime implements ContainerRuntime {
   }
 
   /** Names and images before containers, so that no use of one is missed. Asks anew what the engine is: it may have been replaced. */
-  async observe(options?: CallOptions): Promise<RuntimeState> {
-    const facts = await this.#engine.refresh(options);
-    this.#remover.forget();
-    const seen = await readImages(this.#engine, facts, this.#times, options);
+  async observe(options?: ObserveOptions): Promise<RuntimeState> {
+    const looking = this.#look(options);
+    this.#content.follow(looking.then(({ listed }) => listed));
+    const { facts, listed } = await looking;
+    const seen = await readImages(this.#engine, facts, { listed, times: this.#times }, options);
     const containers = await this.#containers.read(options);
     return {
       runtime: identityOf(facts),
       namespaces: [{ name: dockerNamespace, ...seen, containers }],
       foreignBlobs: [],
     };
+  }
+
+  async #look(options?: CallOptions) {
+    const facts = await this.#engine.refresh(options);
+    this.#remover.forget();
+    return { facts, listed: await listImages(this.#engine, facts, { sharing: true, platforms: true }, options) };
   }
 
   async containers(namespace: string, options?: CallOptions): Promise<readonly Container[]> {
@@ -113,6 +124,7 @@ class DockerRuntime implements ContainerRuntime {
 
   async removeName(namespace: string, name: string, target: Digest, options?: RemoveOptions): Promise<RemovalResult> {
     check(namespace, "remove name");
+    this.#content.forget();
     return this.#remover.remove(name, target, options);
   }
 
@@ -152,7 +164,7 @@ class DockerRuntime implements ContainerRuntime {
   }
 
   async imageUsage(options?: CallOptions): Promise<ImageUsage | undefined> {
-    return readUsage(this.#engine, options);
+    return readUsage(this.#engine, this.#content, options);
   }
 
   async filesystems(options?: CallOptions): Promise<readonly FilesystemUsage[]> {

@@ -3,7 +3,7 @@ import { type Digest, toDigest } from "../../image/digest.ts";
 import type { DigestKind, Image, ImageName, Instant, LayerSnapshot, NamespaceState } from "../../image/node-state.ts";
 import { tryParseReference } from "../../image/reference.ts";
 import { mapBounded } from "../bounded.ts";
-import type { CallOptions } from "../runtime.ts";
+import type { CallOptions, ObserveOptions } from "../runtime.ts";
 import type { Engine, EngineFacts } from "./engine.ts";
 import { inPath, namesOf, standInName } from "./names.ts";
 import { type ImageSummary, imageDetail, imageList } from "./schema.ts";
@@ -16,16 +16,15 @@ const asksAtATime = 12;
 /** When the names of an image were last written, remembered until they change. */
 export type RecordTimes = Map<Digest, { readonly names: string; readonly at: Instant | undefined }>;
 
-/** Reads every image with its names. */
+/** Every image with its names, made of what the engine listed. */
 export async function readImages(
   engine: Engine,
   facts: EngineFacts,
-  times: RecordTimes,
-  options?: CallOptions,
+  { listed, times }: { readonly listed: readonly ImageSummary[]; readonly times: RecordTimes },
+  { recordTimes = true, ...options }: ObserveOptions = {},
 ): Promise<SeenImages> {
-  const listed = await listImages(engine, facts, { sharing: true, platforms: true }, options);
   const parents = new Set(listed.flatMap(({ ParentId }) => ParentId ?? []));
-  if (facts.imageStore === "containerd") await readRecordTimes(engine, listed, times, options);
+  if (recordTimes && facts.imageStore === "containerd") await readRecordTimes(engine, listed, times, options);
   const layers = listed.map((image) => layersOf(image, facts.driver));
   return {
     names: listed.flatMap((image) => {

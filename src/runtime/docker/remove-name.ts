@@ -1,11 +1,13 @@
 // Removes one name, never by force: the engine's own checks are the last safety net.
 import type { Digest } from "../../image/digest.ts";
+import { tryParseReference } from "../../image/reference.ts";
 import type { RemovalResult, RemoveOptions } from "../runtime.ts";
 import { RuntimeError } from "../runtime-error.ts";
-import type { Engine } from "./engine.ts";
+import type { Engine, EngineFacts } from "./engine.ts";
 import { type FoundName, findImage, findName } from "./find-name.ts";
 import { askFor, digestReference, fullName, inPath, repositoryIn, standInName } from "./names.ts";
 import { readAnswer, removalAnswer } from "./schema.ts";
+import { isAtLeast } from "./version.ts";
 
 const operation = "remove name";
 
@@ -24,15 +26,34 @@ export class NameRemover {
    * unless `keepParents`. A name that went along with an earlier one counts as removed.
    */
   async remove(name: string, target: Digest, options?: RemoveOptions): Promise<RemovalResult> {
+    const facts = await this.#engine.facts(options);
+    if (comparesTags(facts) && isTag(name) && (await this.#removeIfUnmoved(name, target, options))) return "removed";
     const found = await findName(this.#engine, name, options);
     if (found === undefined) return this.#takeGoneAlong(name, target) ? "removed" : "already-gone";
     if (found.name.target !== target) return "moved";
     refuseWiderRemoval(name, found);
     const untagged = await this.#delete(name, options);
     if (untagged === undefined) return "already-gone";
-    for (const other of untagged) if (other !== name) this.#goneAlong.set(other, target);
+    this.#rememberGoneAlong(untagged, name, target);
     await this.#checkGone(name, target, options);
     return "removed";
+  }
+
+  /**
+   * Asked for `repository:tag@target`, the engine itself removes the tag only if it still points there: no look before, and no gap
+   * after one. False when nothing of the kind was removed; a look tells why.
+   */
+  async #removeIfUnmoved(name: string, target: Digest, options?: RemoveOptions): Promise<boolean> {
+    const untagged = await this.#delete(`${name}@${target}`, options);
+    if (untagged === undefined) return false;
+    this.#rememberGoneAlong(untagged, name, target);
+    if (untagged.length > 0 && !untagged.includes(name)) return false;
+    await this.#checkGone(name, target, options);
+    return true;
+  }
+
+  #rememberGoneAlong(untagged: readonly string[], name: string, target: Digest): void {
+    for (const other of untagged) if (other !== name) this.#goneAlong.set(other, target);
   }
 
   /** Forgets what went along: a new look at the engine tells. */
@@ -84,6 +105,16 @@ function isUse(error: unknown): error is RuntimeError {
 /** The engine's own words, without what this adapter put before them. */
 function saidBy({ message, operation: asked }: RuntimeError): string {
   return message.slice(`${asked}: `.length);
+}
+
+/** The containerd image store compares, since Docker 26 at the latest; on a graph driver the ID of an image is no digest of its names. */
+function comparesTags({ imageStore, api }: EngineFacts): boolean {
+  return imageStore === "containerd" && isAtLeast(api, "1.45");
+}
+
+function isTag(name: string): boolean {
+  const reference = tryParseReference(name);
+  return reference?.tag !== undefined && reference.digest === undefined;
 }
 
 /**

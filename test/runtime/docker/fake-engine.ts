@@ -112,13 +112,20 @@ function inspection(engine: FakeEngine, name: string): Answer {
   return found === undefined ? noSuchImage(name) : [200, found];
 }
 
-function removal(engine: FakeEngine, name: string): Answer {
+function removal(engine: FakeEngine, asked: string): Answer {
+  const [name, target] = comparison(engine, asked);
   const found = findImage(engine, name);
-  if (found === undefined) return noSuchImage(name);
+  if (found === undefined || (target !== undefined && found.Id !== target)) return noSuchImage(asked);
   found.RepoTags = found.RepoTags.filter((tag) => fullName(tag) !== name);
   if (found.RepoTags.length > 0) return [200, [{ Untagged: name }]];
   engine.images = engine.images.filter((image) => image !== found);
   return [200, [{ Untagged: name }, { Deleted: found.Id }]];
+}
+
+/** The containerd image store takes `repository:tag@target` as the tag, if it points there. */
+function comparison({ driverStatus }: FakeEngine, asked: string): readonly [name: string, target?: string] {
+  const [, name, target] = /^(.+:[^/]+)@(sha256:[0-9a-f]{64})$/.exec(asked) ?? [];
+  return driverStatus.length > 0 && name !== undefined && target !== undefined ? [name, target] : [asked];
 }
 
 function findImage({ images }: FakeEngine, name: string): FakeImage | undefined {
