@@ -27,7 +27,8 @@ export class NameRemover {
    */
   async remove(name: string, target: Digest, options?: RemoveOptions): Promise<RemovalResult> {
     const facts = await this.#engine.facts(options);
-    if (comparesTags(facts) && isTag(name) && (await this.#removeIfUnmoved(name, target, options))) return "removed";
+    const compares = options?.whole === true && comparesTags(facts) && isTag(name);
+    if (compares && (await this.#removeIfUnmoved(name, target, options))) return "removed";
     const found = await findName(this.#engine, name, options);
     if (found === undefined) return this.#takeGoneAlong(name, target) ? "removed" : "already-gone";
     if (found.name.target !== target) return "moved";
@@ -41,13 +42,14 @@ export class NameRemover {
 
   /**
    * Asked for `repository:tag@target`, the engine itself removes the tag only if it still points there: no look before, and no gap
-   * after one. False when nothing of the kind was removed; a look tells why.
+   * after one. False when it does not say that the tag went; a look tells why. Only for images that are to go whole: once nameless,
+   * such an image goes as well, also when its tag has moved on.
    */
   async #removeIfUnmoved(name: string, target: Digest, options?: RemoveOptions): Promise<boolean> {
     const untagged = await this.#delete(`${name}@${target}`, options);
     if (untagged === undefined) return false;
     this.#rememberGoneAlong(untagged, name, target);
-    if (untagged.length > 0 && !untagged.includes(name)) return false;
+    if (!untagged.includes(name)) return false;
     await this.#checkGone(name, target, options);
     return true;
   }

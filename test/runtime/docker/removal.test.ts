@@ -25,17 +25,18 @@ afterEach(async () => {
   await engine.stop();
 });
 
+const remove = (target: typeof one) => runtime.removeName(dockerNamespace, name, target, { whole: true });
 const imageRequests = () => engine.requests.filter((request) => request.includes("/images/"));
 
 test("a tag goes by one request that compares, and is looked for afterwards", async () => {
-  expect(await runtime.removeName(dockerNamespace, name, one)).toBe("removed");
+  expect(await remove(one)).toBe("removed");
 
   expect(engine.images.map(({ Id }) => Id)).toEqual([two]);
   expect(imageRequests()).toEqual([`DELETE /images/${name}@${one}`, `GET /images/${one}/json`]);
 });
 
 test("a tag that moved is left alone", async () => {
-  expect(await runtime.removeName(dockerNamespace, name, two)).toBe("moved");
+  expect(await remove(two)).toBe("moved");
 
   expect(engine.images.map(({ RepoTags }) => RepoTags)).toEqual([["app:1"], ["app:2"]]);
 });
@@ -43,7 +44,7 @@ test("a tag that moved is left alone", async () => {
 test("a tag that somebody else removed is already gone", async () => {
   engine.images = engine.images.slice(1);
 
-  expect(await runtime.removeName(dockerNamespace, name, one)).toBe("already-gone");
+  expect(await remove(one)).toBe("already-gone");
 });
 
 test("an engine that only says that the tag is removed is not believed", async () => {
@@ -53,7 +54,7 @@ test("an engine that only says that the tag is removed is not believed", async (
     return true;
   };
 
-  await expect(runtime.removeName(dockerNamespace, name, one)).rejects.toMatchObject({ code: "conflict" });
+  await expect(remove(one)).rejects.toMatchObject({ code: "conflict" });
 });
 
 test("a record that bears the tag and the digest may go first; the tag itself goes all the same", async () => {
@@ -63,14 +64,19 @@ test("a record that bears the tag and the digest may go first; the tag itself go
     return true;
   };
 
-  expect(await runtime.removeName(dockerNamespace, name, one)).toBe("removed");
+  expect(await remove(one)).toBe("removed");
   expect(engine.images.map(({ Id }) => Id)).toEqual([two]);
+});
+
+test("an image that need not go whole is looked at first: the comparison would take a nameless rest along", async () => {
+  expect(await runtime.removeName(dockerNamespace, name, one)).toBe("removed");
+  expect(imageRequests()).toEqual([`GET /images/${name}/json`, `DELETE /images/${name}`, `GET /images/${one}/json`]);
 });
 
 test("an engine from before the comparison is looked at first", async () => {
   engine.apiVersion = "1.43";
 
-  expect(await runtime.removeName(dockerNamespace, name, one)).toBe("removed");
+  expect(await remove(one)).toBe("removed");
   expect(imageRequests()).toEqual([`GET /images/${name}/json`, `DELETE /images/${name}`, `GET /images/${one}/json`]);
 });
 
