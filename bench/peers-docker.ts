@@ -30,7 +30,8 @@ export async function dockerPeers(
   const template = await inMemory(() => writeTemplate({ version, store }, count));
   context.log(`${where}: wrote a store of ${count} images`);
   const byPrunelet: Prune = ({ socket, data }) => {
-    const place = ["--runtime", "docker", "--endpoint", `unix://${socket}`, "--state-file", join(data, "state.json")];
+    const files = ["--state-file", join(data, "state.json"), "--audit-file", join(data, "audit.jsonl")];
+    const place = ["--runtime", "docker", "--endpoint", `unix://${socket}`, ...files];
     return measureProgram(process.execPath, [
       ...nodeFlags,
       context.program,

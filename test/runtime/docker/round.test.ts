@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { emptyHistory } from "../../../src/decide/history.ts";
 import { removeAllUnused } from "../../../src/decide/policy.ts";
 import { systemClock } from "../../../src/observe/clock.ts";
-import { runRound } from "../../../src/reconcile/round.ts";
+import { type RoundInput, runRound } from "../../../src/reconcile/round.ts";
 import { connectDocker } from "../../../src/runtime/docker/docker-runtime.ts";
 import type { ContainerRuntime } from "../../../src/runtime/runtime.ts";
 import { createFakePods } from "../../support/fake-pods.ts";
@@ -26,7 +26,7 @@ afterEach(async () => {
   await engine.stop();
 });
 
-async function round() {
+async function round(more: Partial<RoundInput> = {}) {
   const result = await runRound({
     runtime,
     pods: createFakePods(null),
@@ -36,6 +36,7 @@ async function round() {
     concurrency: 1,
     callTimeoutMs: 2_000,
     report: () => undefined,
+    ...more,
   });
   if (result.kind !== "done") throw new Error(`the round was ${result.kind}`);
   return Object.fromEntries(result.outcome.names.map(({ name, result: became }) => [name, became.kind]));
@@ -104,4 +105,37 @@ test("an engine that goes away for good ends the round soon, with what was remov
     "failed",
     "skipped",
   ]);
+});
+
+test("space that is measured at once is counted from the list of the look, and before anything is removed", async () => {
+  engine.driverStatus = [["driver-type", "io.containerd.snapshotter.v1"]];
+
+  await round({ measureAtOnce: true, history: emptyHistory("just-used") });
+
+  const before = engine.requests.slice(
+    0,
+    engine.requests.findIndex((request) => request.startsWith("DELETE")),
+  );
+  const countOf = (wanted: string) => before.filter((request) => request === wanted).length;
+  expect([countOf("GET /images/json"), countOf("GET /system/df")]).toEqual([1, 1]);
+});
+
+test("an engine gets as many removals side by side as suit it, unless somebody says otherwise", async () => {
+  engine.images = Array.from({ length: 40 }, (_, i) => ({ Id: digestOf(`app:${i}`), RepoTags: [`app:${i}`] }));
+  let [running, most] = [0, 0];
+  engine.fault = (request, response) => {
+    if (request.method !== "DELETE") return false;
+    running += 1;
+    most = Math.max(most, running);
+    response.on("finish", () => {
+      running -= 1;
+    });
+    // Answered only when the others have had their chance to come.
+    setTimeout(() => response.end("[]"), 100);
+    return true;
+  };
+
+  await round({ concurrency: undefined });
+
+  expect(most).toBe(16);
 });
