@@ -12,7 +12,8 @@ export const deadlines = { short: 10_000, list: 60_000, removal: 120_000 } as co
 /** Lists of some ten thousand images have 30 MiB. */
 const mostAnswerBytes = 256 << 20;
 const mostErrorBytes = 64 << 10;
-const connectionsAtATime = 16;
+/** More than removals side by side: events hold one all the time, and a check does not wait behind removals. */
+const connectionsAtATime = 24;
 
 /** Told about every call: its name, how long it took in seconds, and how it failed. */
 export type CallObserver = (call: string, seconds: number, error?: RuntimeError) => void;
