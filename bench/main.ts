@@ -18,7 +18,7 @@ import { formatFigures } from "./report.ts";
 import { retention } from "./retention/retention.ts";
 import { fileSystemOf, inMemory, NodeMaker } from "./store/filled-node.ts";
 
-const benchmarks: readonly Benchmark[] = [decide, reclaim, plan, removal, kubelet, memory, peers, retention];
+const benchmarks: readonly Benchmark[] = [decide, reclaim, plan, removal, kubelet, memory, retention, peers];
 const root = join(import.meta.dirname, "..");
 
 const { values: flags, positionals } = parseArgs({

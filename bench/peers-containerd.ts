@@ -10,6 +10,9 @@ import { type FilledNode, NodeMaker, untilQuiet } from "./store/filled-node.ts";
 
 const peer = "crictl rmi --prune";
 
+/** For one call; by default crictl waits two seconds. */
+const patience = "10m";
+
 type Prune = (node: FilledNode) => Promise<Finished>;
 
 /** Compares on one containerd line. `bystanders` says whether containers are started meanwhile, in runs of their own. */
@@ -21,10 +24,14 @@ export async function containerdPeers(
   const where = `containerd ${line}`;
   const byPrunelet: Prune = ({ daemon }) =>
     measureProgram(process.execPath, [...nodeFlags, context.program, ...pruneArguments(daemon)]);
-  const byCrictl: Prune = ({ daemon }) => {
-    const endpoints = ["--runtime-endpoint", daemon.endpoint, "--image-endpoint", daemon.endpoint];
-    return measureProgram(crictl, [...endpoints, "rmi", "--prune"], { mayFail: true });
-  };
+  const crictlWith =
+    (...flags: readonly string[]): Prune =>
+    ({ daemon }) => {
+      const endpoints = ["--runtime-endpoint", daemon.endpoint, "--image-endpoint", daemon.endpoint];
+      return measureProgram(crictl, [...endpoints, ...flags, "rmi", "--prune"], { mayFail: true });
+    };
+  // Who gives up early is quick: times are compared with enough patience, errors are told for the settings that people have.
+  const byCrictl = crictlWith("--timeout", patience);
   const run = (name: string, prune: Prune) => async (): Promise<PeerRun> => {
     const result = await nodes.with(count, (node) => measure(node, prune));
     context.log(`${where}: ${name}: ${result.seconds.toFixed(2)} s, ${result.left} left, ${result.errors} errors`);
@@ -32,7 +39,11 @@ export async function containerdPeers(
   };
   try {
     const turns = await takeTurns(context.runs, { own: run("prunelet", byPrunelet), theirs: run(peer, byCrictl) });
-    const duel = figuresOfDuel({ where, peer, ...turns });
+    const impatient = await run(`${peer}, default settings`, crictlWith())();
+    const duel = [
+      ...figuresOfDuel({ where, peer: `${peer} (--timeout ${patience})`, ...turns }),
+      ...figuresOfDefaults(`${where}: ${peer} at its default settings`, impatient),
+    ];
     if (!bystanders) return duel;
     const felt = (work: Prune) =>
       feltBeside(nodes, { count, work, runs: context.quick ? 1 : 2, atLeast: context.quick ? 20 : 60 });
@@ -54,6 +65,14 @@ export async function containerdPeers(
   } finally {
     nodes.close();
   }
+}
+
+function figuresOfDefaults(what: string, { seconds, left, errors }: PeerRun): readonly Figure[] {
+  return [
+    { what: `${what}: wall time`, unit: "s", value: seconds },
+    { what: `${what}: images left behind`, unit: "images", value: left },
+    { what: `${what}: errors`, unit: "errors", value: errors },
+  ];
 }
 
 async function measure(node: FilledNode, prune: Prune): Promise<PeerRun> {

@@ -10,7 +10,7 @@ export const nodeFlags: readonly string[] = ["--max-semi-space-size=1"];
 export function connectionArguments(daemon: Containerd): readonly string[] {
   const stateFile = join(daemon.state, "prunelet-state.json");
   const where = ["--runtime", "containerd", "--endpoint", daemon.endpoint, "--namespace", namespace];
-  return [...where, "--state-file", stateFile];
+  return [...where, "--state-file", stateFile, "--audit-file", join(daemon.state, "prunelet-audit.jsonl")];
 }
 
 /** Removes everything that nothing uses, without pods, and tells about it in JSON. */

@@ -13,9 +13,10 @@ const aptDir = join(cacheDir, "apt");
 /** Where the result is written; test/support/daemons/manifest.ts reads it. */
 export const manifestFile = join(daemonsDir, "daemons.json");
 
-// Daemons and what runs in them; the shells whose completion is tested; what makes the image smaller.
+// Daemons and what runs in them; small filesystems for them; the shells whose completion is tested; what makes the image smaller.
 const packages = [
   ...["containerd", "runc", "busybox-static", "docker-registry", "iptables", "podman"],
+  ...["e2fsprogs", "xfsprogs"],
   ...["zsh", "fish", "binutils"],
 ];
 

@@ -27,6 +27,7 @@ export async function execute(input: ExecuteInput): Promise<Outcome> {
   const stopWatching = watchContainers(input.runtime, run.revalidator);
   try {
     const results = await inParallel(work, sideBySide(input), async (verdict) => {
+      if (!input.signal?.aborted && !isSilent(run)) await input.beforeImage?.(verdict);
       const outcome = await remove(verdict, run);
       await pauseAfter(outcome, input);
       return outcome;

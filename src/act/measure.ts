@@ -60,6 +60,7 @@ async function freedContent(
 interface Use {
   readonly bytes: number;
   readonly countedAt: Instant;
+  readonly exactNow?: boolean;
 }
 
 /** What images take; what the whole filesystems hold where the runtime does not count images. */
@@ -96,7 +97,7 @@ async function settledUse({ runtime, clock, patience }: Settling, options: CallO
 }
 
 function isSettled(use: Use | undefined, last: Use | undefined, removedAt: Instant): boolean {
-  if (use === undefined) return true;
+  if (use === undefined || use.exactNow === true) return true;
   return last !== undefined && last.countedAt >= removedAt && last.bytes === use.bytes;
 }
 

@@ -1,7 +1,7 @@
 // Carries out what a person asked for with `rmi`: one reference after the other, each on the node as the ones before left it.
 import type { ImageVerdict } from "../decide/plan.ts";
 import { measureReclaim } from "../decide/reclaim.ts";
-import { type NodeRemovalRequest, planOnNode } from "../decide/removal-on-node.ts";
+import { type NodeRemoval, type NodeRemovalRequest, planOnNode } from "../decide/removal-on-node.ts";
 import type { Digest } from "../image/digest.ts";
 import type { NodeState } from "../image/node-state.ts";
 import type { PodSource } from "../kubernetes/pod-source.ts";
@@ -30,6 +30,8 @@ export interface RemoveInput extends Omit<NodeRemovalRequest, "ref" | "untag"> {
   readonly references: readonly string[];
   /** Milliseconds that one call to the runtime may take. */
   readonly callTimeoutMs: number;
+  /** Awaited before a reference's names are touched. Must not reject. */
+  readonly beforeRemoval?: (removal: NodeRemoval, state: NodeState) => Promise<void>;
   /** Called after each reference. */
   readonly onReference?: (outcome: ReferenceOutcome) => void;
   /** When it fires, references that have not begun are not tried; the collection still takes place. */
@@ -81,6 +83,7 @@ async function removeOne(
   const removal = planOnNode(seen, request);
   const { namespace, plan } = removal;
   const plannedBytes = plan.kind === "removal" ? bytesOf(state, removal) : 0;
+  if (plan.steps.length > 0) await input.beforeRemoval?.(removal, state);
   const result = await takeSteps({ ...input, removal, request, state: seen });
   return done({ namespace, plannedBytes, ...result });
 }

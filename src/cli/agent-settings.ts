@@ -3,12 +3,12 @@
 import type { ConfigSources } from "../config/layers.ts";
 import { createLiveConfig, type LiveConfig, type ReloadResult } from "../config/live-config.ts";
 import { toPolicy } from "../config/policy.ts";
-import type { Config } from "../config/schema.ts";
 import { watchFile } from "../config/watch-file.ts";
 import { windowsAt } from "../config/windows.ts";
 import type { NodeSource } from "../kubernetes/node.ts";
 import type { Hold, LoopSettings } from "../reconcile/controller.ts";
 import type { ReportEvent, ReportSink } from "../report/event.ts";
+import { toPressure } from "./disk.ts";
 
 export interface AgentSettings {
   readonly config: LiveConfig;
@@ -50,7 +50,7 @@ export function createAgentSettings(sources: ConfigSources): AgentSettings {
 
 function toLoopSettings(live: LiveConfig, hold: Hold | undefined): LoopSettings {
   const { config, pool } = live.current();
-  const { interval, jitter, act, triggers, windows } = config;
+  const { interval, jitter, act, safety, triggers, windows } = config;
   const who = pool === undefined ? "enabled: false" : `node pool ${pool}`;
   const disabled: Hold | undefined = config.enabled
     ? undefined
@@ -60,6 +60,7 @@ function toLoopSettings(live: LiveConfig, hold: Hold | undefined): LoopSettings 
     jitter,
     concurrency: act.concurrency,
     callTimeoutMs: act.callTimeout,
+    pauseMs: safety.pause,
     maxGap: Math.max(longestGap, lostRounds * interval),
     policyAt: (now) => toPolicy(config, now),
     pressure: toPressure(config.pressure),
@@ -72,11 +73,6 @@ function toLoopSettings(live: LiveConfig, hold: Hold | undefined): LoopSettings 
 /** Milliseconds without a look, and rounds that did not take place, after which the time between counts as no time. */
 const longestGap = 3_600_000;
 const lostRounds = 3;
-
-function toPressure({ enabled, high, low, emergency, inodes, check, path }: Config["pressure"]) {
-  if (!enabled) return undefined;
-  return { watermarks: { bytes: { high, low, emergency }, inodes }, check, path };
-}
 
 interface Followed {
   /** Why the settings of this node are not known. */

@@ -3,6 +3,7 @@ import type { ConfigSources } from "../config/layers.ts";
 import { loadConfig } from "../config/load.ts";
 import { toPolicy } from "../config/policy.ts";
 import type { Config } from "../config/schema.ts";
+import { merge, newTree, type Tree } from "../config/tree.ts";
 import type { Policy } from "../decide/policy.ts";
 import type { PodsView } from "../kubernetes/pod-source.ts";
 import type { ReportEvent, ReportSink } from "../report/event.ts";
@@ -15,6 +16,8 @@ export interface CommandContext {
   readonly config: Config;
   readonly session: Session;
   readonly report: ReportSink;
+  /** The configuration as it would be with these settings on top. */
+  readonly configWith: (settings: Tree) => Promise<Config>;
   /** The policy at the session's present moment. */
   readonly policy: Policy;
 }
@@ -67,15 +70,22 @@ function quietLog(config: Config): ReportSink {
 export async function withSession(
   flags: CommonFlags & PolicyFlags,
   work: (context: CommandContext) => Promise<number>,
+  { needsHistory = false }: { readonly needsHistory?: boolean } = {},
 ): Promise<number> {
   const sources = commandSources(flags, { ages: false });
   const base = loadConfig(sources);
   const report = withoutVerdicts(quietLog(base));
-  const needsHistory = usesHistory(flags, base);
-  const session = await compose({ config: base, snapshot: flags.snapshot, report, needsHistory });
+  const needed = needsHistory || usesHistory(flags, base);
+  const session = await compose({ config: base, snapshot: flags.snapshot, report, needsHistory: needed });
   try {
     const { config } = await configOnNode(sources, session.ownNode);
-    return await work({ config, session, report, policy: toPolicy(config, session.clock.now()) });
+    const configWith = async (settings: Tree): Promise<Config> => {
+      const more = newTree();
+      merge(more, sources.flags);
+      merge(more, settings);
+      return (await configOnNode({ ...sources, flags: more }, session.ownNode)).config;
+    };
+    return await work({ config, configWith, session, report, policy: toPolicy(config, session.clock.now()) });
   } finally {
     await session.close();
   }

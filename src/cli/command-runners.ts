@@ -13,6 +13,7 @@ const runners: Readonly<Record<string, Runner>> = {
   images: async (flags, words) => (await import("./images.ts")).imagesCommand(flags, words[0]),
   inspect: async (flags, words) => (await import("./inspect.ts")).inspectCommand(words, flags),
   verify: async (flags, words) => (await import("./verify.ts")).verifyCommand(words, flags),
+  history: async (flags) => (await import("./history.ts")).historyCommand(flags),
   snapshot: async (flags) => (await import("./snapshot.ts")).snapshotCommand(flags),
   config: async (flags) => (await import("./config.ts")).configCommand(flags),
   completion: async (_, words) => (await import("./completion.ts")).completionCommand(words[0] ?? ""),

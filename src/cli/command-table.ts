@@ -1,4 +1,5 @@
 // Every command of the program, in the order in which help and documentation list them. Data only: command-runners.ts runs them.
+import { removeCodes } from "../decide/reason.ts";
 import type { CommandSpec, FlagGroup } from "./command-spec.ts";
 import { nodeFlags, policyFlags } from "./flag-table.ts";
 
@@ -35,14 +36,25 @@ export const commandTable: readonly CommandSpec[] = [
     name: "plan",
     summary: "what would be removed and kept, and why; changes nothing",
     description: [
-      "One row for each image: what becomes of it, its name, how many other names it has, the bytes that removing it alone would free, and the reason. Names that go from an image that stays are listed below it.",
-      "Ages count only when a flag, the environment or a configuration file asks for them.",
+      "One row for each image: what becomes of it, its name, how many other names it has, the bytes that removing it alone would free and those that it frees in this plan (after all that goes before it), how long ago it was pulled or first seen, for how long nothing used it, and the reason. Names that go from an image that stays are listed below it. On a terminal a bar shows what the disk holds.",
+      "Ages count only when a flag, the environment or a configuration file asks for them. With a configuration file the plan is that of the agent: a disk that is too full counts as well.",
+      "With --what-if the node is judged a second time by other settings, and the answer is what would change against the settings of now. A key is written as in the configuration file: unusedFor, policy.keep, pressure.high, safety.maxRemovalsPerRun ...; lists are separated by commas.",
     ],
-    flags: [own(allNames), policyFlags, ...nodeFlags],
+    flags: [
+      own(allNames, {
+        flags: "--what-if <key=value>",
+        meaning: "what another setting would change, e.g. unusedFor=7d",
+        repeatable: true,
+      }),
+      policyFlags,
+      ...nodeFlags,
+    ],
     examples: [
       { line: "prunelet plan", meaning: "everything that nothing uses now" },
       { line: "prunelet plan --unused-for 24h --keep 'registry.example/base/*'", meaning: "as a careful policy would" },
       { line: "prunelet plan --snapshot node.json -o json", meaning: "of a captured node, for programs" },
+      { line: "prunelet plan --config agent.yaml --what-if unusedFor=7d", meaning: "before a setting is changed" },
+      { line: "prunelet plan --what-if pressure.high=60% --what-if pressure.low=50%", meaning: "other marks" },
     ],
   },
   {
@@ -153,6 +165,39 @@ export const commandTable: readonly CommandSpec[] = [
       { line: "prunelet verify -o json | jq '.problems'", meaning: "for programs" },
     ],
     exitCodes: { 0: "every blob is what its digest says", 1: "something is altered, cut short or missing" },
+  },
+  {
+    name: "history",
+    summary: "what was removed on this node, when, why and by whom",
+    description: [
+      "Lists the audit file and those that were put aside, the newest record at the end: one row for each image that was deleted and for each name that went from an image that stayed. JSON and YAML hold the records as they were written. With --all every record is listed: intents, each name of a deleted image, names that stayed after all, and what whole rounds freed.",
+      "It reads the file only, and neither the runtime nor Kubernetes: of the flags that say which node, only --audit-file matters. Lines that a crash has torn are passed over and counted.",
+    ],
+    flags: [
+      own(
+        { flags: "--since <time>", meaning: "only later records: a duration back from now (24h) or a date" },
+        { flags: "--until <time>", meaning: "only earlier records, likewise" },
+        {
+          flags: "--image <pattern>",
+          meaning: "only of this image: a name, glob, /regular expression/, digest, or the beginning of an image ID",
+          repeatable: true,
+        },
+        {
+          flags: "--reason <code>",
+          meaning: "only for this reason",
+          choices: [...Object.keys(removeCodes), "emergency", "requested"],
+          repeatable: true,
+        },
+        { flags: "--limit <number>", meaning: "the newest records, at most this many; 0 for all", default: "100" },
+        { flags: "--all", meaning: "every record, also intents and what stayed" },
+      ),
+      ...nodeFlags,
+    ],
+    examples: [
+      { line: "prunelet history --since 24h", meaning: "of the last day" },
+      { line: "prunelet history --image 'registry.example/shop/*'", meaning: "of one team's images" },
+      { line: "prunelet history --reason pressure -o json", meaning: "what a full disk cost, for programs" },
+    ],
   },
   {
     name: "snapshot",

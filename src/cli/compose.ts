@@ -4,10 +4,12 @@ import type { Config } from "../config/schema.ts";
 import { emptyHistory, type History } from "../decide/history.ts";
 import type { Pod } from "../image/node-state.ts";
 import { findKubernetes } from "../kubernetes/connection.ts";
+import { withKnownNode } from "../kubernetes/known-node.ts";
 import type { PodSource } from "../kubernetes/pod-source.ts";
 import { watchPods } from "../kubernetes/pods.ts";
 import { type Clock, systemClock } from "../observe/clock.ts";
-import { fromHistoryDocument, HistoryFileError, readHistoryFile, toHistoryDocument } from "../observe/history-file.ts";
+import { fromHistoryDocument, toHistoryDocument } from "../observe/history-document.ts";
+import { HistoryFileError, readHistoryFile } from "../observe/history-file.ts";
 import { readNodeFile, writeNodeFile } from "../observe/node-file.ts";
 import type { ReportSink } from "../report/event.ts";
 import type { Found } from "../runtime/detect.ts";
@@ -43,6 +45,8 @@ export interface ComposeInput {
   readonly report: ReportSink;
   /** False: nothing depends on ages, and a state file that cannot be used is no reason to stop. Default true. */
   readonly needsHistory?: boolean;
+  /** What is remembered, when somebody has read it already. */
+  readonly history?: History;
 }
 
 /** Builds the session. Reads files, and asks sockets who answers where the configuration leaves it open. */
@@ -53,9 +57,10 @@ export async function compose(input: ComposeInput): Promise<Session> {
 }
 
 async function captured(path: string): Promise<Session> {
-  const { state, history: remembered } = await readNodeFile(path, { now: Date.now() });
+  const { state, history: remembered, filesystems = [] } = await readNodeFile(path, { now: Date.now() });
   const clock: Clock = { ...systemClock, now: () => state.takenAt };
-  const runtime = createEmbeddedRuntime(state, { now: clock.now });
+  // How full the disk was is known only where it was captured; the embedded runtime would make something up.
+  const runtime = { ...createEmbeddedRuntime(state, { now: clock.now }), filesystems: async () => filesystems };
   const history = fromHistoryDocument(remembered, "just-used") ?? emptyHistory("record-time");
   const pods = state.pods === null ? noPods : fixedPods(state.pods, state.takenAt);
   return {
@@ -66,7 +71,7 @@ async function captured(path: string): Promise<Session> {
     origin: "captured",
     capture: (out, h) => {
       const after = { takenAt: state.takenAt, ...runtime.snapshot(), pods: state.pods };
-      return writeNodeFile(out, after, h.unknown === "record-time" ? undefined : toHistoryDocument(h));
+      return writeNodeFile(out, after, h.unknown === "record-time" ? undefined : toHistoryDocument(h), filesystems);
     },
     close: () => runtime.close(),
   };
@@ -87,7 +92,7 @@ function lively(): Session {
   };
 }
 
-async function live({ config, report, needsHistory = true }: ComposeInput): Promise<Session> {
+async function live({ config, report, needsHistory = true, history: known }: ComposeInput): Promise<Session> {
   const found = await findKubernetes({
     mode: config.pods.source,
     env: process.env,
@@ -95,16 +100,19 @@ async function live({ config, report, needsHistory = true }: ComposeInput): Prom
     ...(config.pods.nodeName === undefined ? {} : { nodeName: config.pods.nodeName }),
   });
   const { runtime, found: chosen } = await connectRuntime(config, report);
-  const history = rememberedHistory(config.stateFile, needsHistory, report);
+  const history = known ?? rememberedHistory(config.stateFile, needsHistory, report);
   if (found.kind === "none") report({ kind: "notice", level: "debug", message: found.reason });
   const pods =
     found.kind === "none"
       ? noPods
-      : watchPods({
-          ...found,
-          staleAfterMs: config.pods.staleAfter,
-          onError: (error) => report({ kind: "notice", level: "debug", message: `pods: ${error.message}` }),
-        });
+      : withKnownNode(
+          watchPods({
+            ...found,
+            staleAfterMs: config.pods.staleAfter,
+            onError: (error) => report({ kind: "notice", level: "debug", message: `pods: ${error.message}` }),
+          }),
+          found,
+        );
   return {
     runtime,
     pods,
@@ -139,6 +147,7 @@ async function captureNow(path: string, runtime: ContainerRuntime, pods: PodSour
     path,
     { takenAt, ...state, pods: view.kind === "synced" ? view.pods : null },
     toHistoryDocument(history),
+    await runtime.filesystems().catch(() => []),
   );
 }
 

@@ -62,6 +62,12 @@ export const nodeFlags: readonly FlagGroup[] = [
         completes: "files",
       },
       {
+        flags: "--audit-file <file>",
+        meaning: "where removals are recorded; empty for nowhere",
+        key: "audit.file",
+        completes: "files",
+      },
+      {
         flags: "--snapshot <file>",
         meaning: "work in memory on a captured node instead of a live one",
         completes: "files",

@@ -13,6 +13,7 @@ export interface CommonFlags {
   readonly kubeconfig?: string;
   readonly nodeName?: string;
   readonly stateFile?: string;
+  readonly auditFile?: string;
   readonly snapshot?: string;
   readonly snapshotOut?: string;
 }
@@ -55,6 +56,7 @@ export function toConfigTree(flags: CommonFlags & PolicyFlags & RunOnlyFlags): R
       filters: flags.filter,
     },
     stateFile: flags.stateFile,
+    audit: { file: flags.auditFile },
     interval: flags.interval,
     http: { listen: flags.listen },
     log: { level: flags.logLevel },

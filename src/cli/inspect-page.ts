@@ -50,6 +50,7 @@ function pageOf(found: FoundImage, input: InspectInput, usersOf: ReturnType<type
     parent: image.parent ?? null,
     size,
     aloneBytes,
+    plannedBytes: verdict?.action === "delete" ? verdict.bytesInPlan : 0,
     sharedBytes: size - aloneBytes,
     sharedWith: sharingOf(state, namespace, image).map((sharing) => ({
       namespace: sharing.namespace,
@@ -105,6 +106,8 @@ function sightingOf({ namespace, entry }: FoundImage, { state, before }: Inspect
   return {
     firstSeen: timeText(seen?.firstSeen),
     lastUsed: timeText(inUse ? state.takenAt : seen?.lastUsed),
+    timesUsed: seen === undefined ? null : seen.timesUsed + (inUse && !seen.inUse ? 1 : 0),
+    lastUsedBy: seen?.usedBy ?? [],
   };
 }
 

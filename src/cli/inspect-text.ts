@@ -18,7 +18,8 @@ export function pageText(page: InspectPage, now: number): string {
     ["Size", sizeText(page)],
     ["Built", `${ageText(page.createdAt, now)}${page.platform === null ? "" : ` for ${page.platform}`}`],
     ["First seen", ageText(page.firstSeen, now)],
-    ["Last used", page.inUse ? "in use now" : ageText(page.lastUsed, now)],
+    ["Last used", lastUsedText(page, now)],
+    ["Times used", page.timesUsed === null ? "unknown" : `${page.timesUsed}, as far as it was watched`],
     ["Pinned", page.pinned ? "yes, by the runtime" : "no"],
   ];
   const width = Math.max(...facts.map(([title]) => title.length));
@@ -50,8 +51,14 @@ function verdictText({ verdict, names }: InspectPage): string {
   return going === 0 ? "stays" : `stays; ${count(going, "spare name")} would go`;
 }
 
-function sizeText({ size, aloneBytes, sharedBytes }: InspectPage): string {
-  return `${formatBytes(size)}: ${formatBytes(aloneBytes)} freed by removing it alone, ${formatBytes(sharedBytes)} shared or held by others`;
+function sizeText({ size, aloneBytes, sharedBytes, plannedBytes, verdict }: InspectPage): string {
+  const planned = verdict === "delete" ? `, ${formatBytes(plannedBytes)} in this plan` : "";
+  return `${formatBytes(size)}: ${formatBytes(aloneBytes)} freed by removing it alone${planned}, ${formatBytes(sharedBytes)} shared or held by others`;
+}
+
+function lastUsedText({ inUse, lastUsed, lastUsedBy }: InspectPage, now: number): string {
+  const when = inUse ? "in use now" : ageText(lastUsed, now);
+  return lastUsedBy.length === 0 ? when : `${when}, by pods of ${lastUsedBy.join(", ")}`;
 }
 
 function nameLines({ name, action, reasons }: InspectPage["names"][number]): string[] {

@@ -1,82 +1,53 @@
 // The tables of `plan` and `prune` for people: what goes and why, what stays and why, and the totals.
 import type { ImageVerdict, Plan } from "../decide/plan.ts";
-import { shortHex } from "../image/digest.ts";
 import { formatBytes, formatEstimate } from "../report/bytes.ts";
 import type { PlanReport } from "../report/plan-json.ts";
-import { imageTitle, shortened } from "./image-text.ts";
 import { renderTable } from "./output.ts";
-import { mainReason } from "./reason-words.ts";
+import { imageRows, nameRows } from "./plan-rows.ts";
 
 /** A row for each image, the spare names that go below images that stay, and the totals. With `all`, a row for every name. */
 export function planTable(plan: Plan, { all = false }: { readonly all?: boolean } = {}): string {
   if (plan.images.length === 0) return "there are no images here";
   const ordered = [...plan.images.filter(isDeleted), ...plan.images.filter((verdict) => !isDeleted(verdict))];
   const namespaces = new Set(plan.images.map(({ namespace }) => namespace)).size;
-  const rows = ordered.flatMap((verdict) => (all ? nameRows(verdict, plan) : imageRowsOf(verdict, plan)));
+  const rows = ordered.flatMap((verdict) => (all ? nameRows(verdict, plan) : imageRows(verdict, plan)));
   const table = renderTable(
-    ["VERDICT", ...(namespaces > 1 ? ["NAMESPACE"] : []), "NAME", "IMAGE", "ALONE", "REASON"],
-    rows.map(({ verdict, namespace, name, id, alone, why }) => [
+    [
+      "VERDICT",
+      ...(namespaces > 1 ? ["NAMESPACE"] : []),
+      "NAME",
+      "IMAGE",
+      "ALONE",
+      "IN PLAN",
+      "AGE",
+      "UNUSED",
+      "REASON",
+    ],
+    rows.map(({ verdict, namespace, name, id, alone, inPlan, age, unused, why }) => [
       verdict,
       ...(namespaces > 1 ? [namespace] : []),
-      name,
-      id,
-      alone,
-      why,
+      ...[name, id, alone, inPlan, age, unused, why],
     ]),
   );
-  return `${table}\n\n${totals(plan)}`;
-}
-
-interface Row {
-  readonly verdict: string;
-  readonly namespace: string;
-  readonly name: string;
-  readonly id: string;
-  readonly alone: string;
-  readonly why: string;
+  return [table, "", ...circumstances(plan), totals(plan)].join("\n");
 }
 
 function isDeleted({ action }: ImageVerdict): boolean {
   return action === "delete";
 }
 
-function imageRowsOf(verdict: ImageVerdict, { approximate }: Plan): Row[] {
-  const { namespace, image, names, action, bytes } = verdict;
-  const staying = names.filter((name) => name.action === "keep");
-  const going = names.filter((name) => name.action === "untag");
-  const shown = action === "delete" ? names : staying;
-  const title = imageTitle(
-    shown.map(({ name }) => name),
-    image.id,
-  );
-  const base = { namespace, id: shortHex(image.id), alone: formatEstimate(bytes, approximate) };
-  const spare = (name: ImageVerdict["names"][number]): Row => {
-    return {
-      verdict: "  untag",
-      namespace: "",
-      name: `  ${shortened(name.name)}`,
-      id: "",
-      alone: "",
-      why: whyOf(name),
-    };
-  };
-  const first = { ...base, verdict: action, name: title, why: mainReason(verdict.reasons) };
-  return [first, ...(action === "delete" ? [] : going.map(spare))];
-}
-
-function nameRows({ namespace, image, names, action, bytes }: ImageVerdict, { approximate }: Plan): Row[] {
-  return names.map((name, i) => ({
-    verdict: name.action === "keep" ? "keep" : action === "delete" ? "delete" : "untag",
-    namespace,
-    name: name.name,
-    id: shortHex(image.id),
-    alone: i === 0 ? formatEstimate(bytes, approximate) : "",
-    why: whyOf(name),
-  }));
-}
-
-function whyOf({ reasons }: ImageVerdict["names"][number]): string {
-  return mainReason(reasons);
+/** What made the plan other than its rules alone would have made it. */
+function circumstances({ demand, shortfall, brakes, approximate }: Plan): string[] {
+  const missing = shortfall > 0 ? `; ${formatEstimate(shortfall, approximate)} of it cannot be found` : "";
+  return [
+    ...(demand === undefined || demand.mode === "routine"
+      ? []
+      : [`${demand.mode}: ${demand.because}; ${formatBytes(demand.bytes)} are needed${missing}`]),
+    ...(demand === undefined && shortfall > 0
+      ? [`over budget: ${formatEstimate(shortfall, approximate)} more than policy.maxImageBytes stay`]
+      : []),
+    ...brakes.map(({ detail }) => `held back: ${detail}`),
+  ];
 }
 
 function totals({ images, plannedBytes, approximate }: Plan): string {

@@ -1,5 +1,5 @@
 // The command line: turns the table of commands into a parser and runs what was asked for.
-import { Argument, Command, CommanderError, Option } from "commander";
+import { Argument, Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { runCommandNamed } from "./command-runners.ts";
 import type { CommandSpec, FlagSpec } from "./command-spec.ts";
 import { commandTable } from "./command-table.ts";
@@ -75,12 +75,16 @@ function toOption(flag: FlagSpec): Option {
   if (flag.default !== undefined) option.default(flag.default);
   if (flag.choices !== undefined) option.choices(flag.choices);
   if (flag.parse !== undefined) option.argParser(flag.parse);
-  if (flag.repeatable) option.argParser(collect);
+  if (flag.repeatable) option.argParser((value, before: string[] | undefined) => collect(flag, value, before));
   return option;
 }
 
-function collect(value: string, before: string[] | undefined): string[] {
-  return [...(before ?? []), value];
+/** commander checks choices only where it is not told how to read a value. */
+function collect({ choices }: FlagSpec, value: string, before: readonly string[] = []): string[] {
+  if (choices !== undefined && !choices.includes(value)) {
+    throw new InvalidArgumentError(`Allowed choices are ${choices.join(", ")}.`);
+  }
+  return [...before, value];
 }
 
 function examplesText({ examples }: CommandSpec): string {

@@ -15,13 +15,21 @@ export interface Terminal {
   write(text: string): unknown;
 }
 
+/** How a bar is drawn. */
+export interface ProgressLook {
+  /** Block characters instead of ASCII. Default false. */
+  readonly unicode?: boolean;
+  /** What the total is called. Default: bytes. */
+  readonly total?: (total: number) => string;
+}
+
 const silent: Progress = { update: () => {}, clear: () => {} };
 const barWidth = 24;
 /** Milliseconds between two drawings. */
 const pause = 100;
 
 /** A bar on a terminal; nothing at all elsewhere. */
-export function createProgress(terminal: Terminal, now: () => number): Progress {
+export function createProgress(terminal: Terminal, now: () => number, look: ProgressLook = {}): Progress {
   if (!terminal.isTTY) return silent;
   let drawnAt = Number.NEGATIVE_INFINITY;
   let drawn = false;
@@ -30,7 +38,7 @@ export function createProgress(terminal: Terminal, now: () => number): Progress 
       if (now() - drawnAt < pause) return;
       drawnAt = now();
       drawn = true;
-      const line = barText(done, total, note).slice(0, (terminal.columns ?? 80) - 1);
+      const line = barText({ done, total, note }, look).slice(0, (terminal.columns ?? 80) - 1);
       terminal.write(`\r\u001b[K${line}`);
     },
     clear() {
@@ -40,9 +48,19 @@ export function createProgress(terminal: Terminal, now: () => number): Progress 
   };
 }
 
-function barText(done: number, total: number, note: string): string {
+interface State {
+  readonly done: number;
+  readonly total: number;
+  readonly note: string;
+}
+
+function barText(
+  { done, total, note }: State,
+  { unicode = false, total: totalText = formatBytes }: ProgressLook,
+): string {
   const share = total === 0 ? 0 : Math.min(1, done / total);
   const filled = Math.floor(share * barWidth);
-  const bar = "#".repeat(filled).padEnd(barWidth, ".");
-  return `[${bar}] ${Math.floor(share * 100)} % of ${formatBytes(total)}${note}`;
+  const [full, empty] = unicode ? ["█", "░"] : ["#", "."];
+  const bar = full.repeat(filled).padEnd(barWidth, empty);
+  return `[${bar}] ${Math.floor(share * 100)} % of ${totalText(total)}${note}`;
 }

@@ -5,11 +5,13 @@ import { writeHistoryFile } from "../observe/history-file.ts";
 import { type Planned, runRound } from "../reconcile/round.ts";
 import { formatEstimate } from "../report/bytes.ts";
 import { planReport } from "../report/plan-json.ts";
+import { openCommandAudit } from "./audit.ts";
 import { type CommandContext, podsReady, usesHistory, withSession } from "./command-context.ts";
 import { CommandError, exitCode } from "./exit.ts";
 import { print } from "./output.ts";
 import { type PlanFlags, planCommand } from "./plan.ts";
 import { count, outcomeTable } from "./plan-table.ts";
+import { removalProgress } from "./removal-progress.ts";
 import { stopSignal } from "./signals.ts";
 
 export interface PruneFlags extends PlanFlags {
@@ -24,15 +26,27 @@ export function pruneCommand(flags: PruneFlags): Promise<number> {
     const { session } = context;
     await podsReady(session);
     const stop = stopSignal();
+    const audit = openCommandAudit(context, "prune");
+    const progress = removalProgress(process.stderr, process.env);
     const result = await runRound({
       ...session,
       policy: context.policy,
       concurrency: context.config.act.concurrency,
+      pauseMs: context.config.safety.pause,
       callTimeoutMs: context.config.act.callTimeout,
-      report: context.report,
+      report: (event) => {
+        // First the bar: it makes room for what is logged.
+        progress.sink(event);
+        audit.report(event);
+      },
+      beforeImage: audit.beforeImage,
       signal: stop.signal,
       approve: (planned) => approve(planned, flags, context),
-    }).finally(stop.release);
+    }).finally(() => {
+      stop.release();
+      progress.clear();
+    });
+    await audit.close();
     if (result.kind === "failed") throw result.error;
     if (result.kind === "skipped") throw new CommandError(`nothing was removed: ${result.message}`);
     if (result.kind === "declined") throw new CommandError("nothing was removed: not confirmed", exitCode.refused);

@@ -7,6 +7,7 @@ import { findKubernetes } from "../kubernetes/connection.ts";
 import { KubernetesConfigError } from "../kubernetes/errors.ts";
 import { observeNode } from "../observe/observe-node.ts";
 import { failureLine, removalLines, removalsReport } from "../report/removal-report.ts";
+import { openCommandAudit } from "./audit.ts";
 import { type CommandContext, podsReady, withSession } from "./command-context.ts";
 import { CommandError, exitCode } from "./exit.ts";
 import type { CommonFlags } from "./flags.ts";
@@ -24,7 +25,7 @@ const withoutPods = "--pods none together with --force removes without looking a
 /** Runs the command and returns its exit code. */
 export function rmiCommand(references: readonly string[], flags: RmiFlags): Promise<number> {
   return withSession(flags, async (context) => {
-    const { session, config, report } = context;
+    const { session, config } = context;
     const startedAt = performance.now();
     await podsReady(session);
     const seen = await observeNode(session);
@@ -33,6 +34,7 @@ export function rmiCommand(references: readonly string[], flags: RmiFlags): Prom
     if (session.origin === "captured") checkNamespaces(state, flags.namespace);
     if (!flags.force) await refuseBlindness(state, context);
     const stop = stopSignal();
+    const audit = openCommandAudit(context, "rmi");
     const outcome = await removeReferences({
       ...session,
       state,
@@ -43,12 +45,14 @@ export function rmiCommand(references: readonly string[], flags: RmiFlags): Prom
       origin: session.origin === "captured" ? "captured" : "live",
       callTimeoutMs: config.act.callTimeout,
       signal: stop.signal,
+      beforeRemoval: audit.beforeRequest,
       onReference: (done) => {
-        report({ kind: "reference-done", outcome: done });
+        audit.report({ kind: "reference-done", outcome: done });
         tell(done, flags);
       },
     }).finally(stop.release);
-    report({ kind: "references-done", outcome });
+    audit.report({ kind: "references-done", outcome });
+    await audit.close();
     const durationMs = Math.round(performance.now() - startedAt);
     print(flags.output, removalsReport({ state, outcome, durationMs }), () => "");
     const { collectFailure } = outcome;

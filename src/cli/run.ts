@@ -1,12 +1,17 @@
 // `prunelet run`: the controller. Rounds until told to stop, /metrics and probes meanwhile.
+
+import type { History } from "../decide/history.ts";
 import { createEventWriter } from "../kubernetes/events.ts";
 import { watchNode } from "../kubernetes/node.ts";
+import { systemClock } from "../observe/clock.ts";
 import { type Controller, startController } from "../reconcile/controller.ts";
+import type { Audit } from "../report/audit.ts";
 import type { ReportSink } from "../report/event.ts";
 import { eventSink } from "../report/events.ts";
 import { startHttpServer } from "../report/http-server.ts";
 import { createMetrics } from "../report/metrics.ts";
 import { type AgentSettings, createAgentSettings } from "./agent-settings.ts";
+import { auditOf } from "./audit.ts";
 import { commandSources, type Log, openLog } from "./command-context.ts";
 import { compose, type Session } from "./compose.ts";
 import { exitCode } from "./exit.ts";
@@ -14,7 +19,7 @@ import type { CommonFlags, PolicyFlags, RunOnlyFlags } from "./flags.ts";
 import { giveMemoryBack, growSparingly } from "./give-memory-back.ts";
 import { observedPods } from "./observed-pods.ts";
 import { stopSignal } from "./signals.ts";
-import { makeStateFileUsable, remember } from "./state-file.ts";
+import { openStateFile, type StateFile } from "./state-file.ts";
 import { version } from "./version-text.ts";
 import { waitForTurn } from "./wait-for-turn.ts";
 
@@ -39,19 +44,49 @@ export async function runCommand(flags: RunFlags): Promise<number> {
   const report: ReportSink = (event) => {
     for (const sink of sinks) sink(event);
   };
-  if (flags.snapshot === undefined && config.runtime !== "embedded") makeStateFileUsable(config.stateFile, report);
-  const composed = await compose({ config, snapshot: flags.snapshot, report });
-  const session = { ...composed, pods: observedPods(composed.pods, report) };
-  const stop = stopSignal();
-  const events = kubernetesEvents(session, settings, report);
+  const isLive = flags.snapshot === undefined && config.runtime !== "embedded";
+  const stateFile = isLive ? openStateFile(config.stateFile, systemClock, report) : undefined;
   try {
-    const metrics = createMetrics({ version, runtime: session.runtime.kind, runtimeVersion: "unknown" });
-    sinks.push(metrics.sink, events.sink);
-    await serve({ settings, session, report, log, signal: stop.signal, registry: metrics.registry });
-    if (flags.snapshotOut !== undefined) await session.capture(flags.snapshotOut, session.history);
+    const history = stateFile === undefined ? {} : { history: stateFile.history };
+    const composed = await compose({ config, snapshot: flags.snapshot, report, ...history });
+    const session = { ...composed, pods: observedPods(composed.pods, report) };
+    await runSession({ session, settings, report, sinks, log, stateFile, snapshotOut: flags.snapshotOut });
     return exitCode.done;
   } finally {
+    stateFile?.close();
+  }
+}
+
+interface Running {
+  readonly settings: AgentSettings;
+  readonly session: Session;
+  readonly report: ReportSink;
+  /** What `report` feeds; more are added. */
+  readonly sinks: ReportSink[];
+  readonly log: Log;
+  readonly stateFile: StateFile | undefined;
+  readonly snapshotOut: string | undefined;
+}
+
+/** Runs until told to stop, and closes the session. */
+async function runSession(running: Running): Promise<void> {
+  const { session, settings, report, sinks, log, stateFile, snapshotOut } = running;
+  const stop = stopSignal();
+  const events = kubernetesEvents(session, settings, report);
+  const audit = auditOf(session, { command: "run", settings: () => settings.config.current().config.audit, report });
+  let latest = session.history;
+  const remember = (known: History): void => {
+    latest = known;
+    stateFile?.remember(known);
+  };
+  try {
+    const metrics = createMetrics({ version, runtime: session.runtime.kind, runtimeVersion: "unknown" });
+    sinks.push(metrics.sink, events.sink, audit.sink);
+    await serve({ settings, session, report, log, remember, audit, signal: stop.signal, registry: metrics.registry });
+    if (snapshotOut !== undefined) await session.capture(snapshotOut, latest);
+  } finally {
     stop.release();
+    await audit.close();
     await events.close();
     await session.pods.stop();
     await session.close();
@@ -63,11 +98,14 @@ interface Serving {
   readonly session: Session;
   readonly report: ReportSink;
   readonly log: Log;
+  readonly remember: (history: History) => void;
+  readonly audit: Audit;
   readonly signal: AbortSignal;
   readonly registry: ReturnType<typeof createMetrics>["registry"];
 }
 
-async function serve({ settings, session, report, log, signal, registry }: Serving): Promise<void> {
+async function serve(serving: Serving): Promise<void> {
+  const { settings, session, report, log, signal, registry, remember, audit } = serving;
   const { config } = settings.config.current();
   let controller: Controller | undefined;
   const http = await startHttpServer({
@@ -101,9 +139,8 @@ async function serve({ settings, session, report, log, signal, registry }: Servi
       settings: settings.loop,
       retryAfter,
       report,
-      remember: (history) => {
-        if (session.origin === "live") remember(config.stateFile, history, report);
-      },
+      beforeImage: audit.beforeImage,
+      remember,
       beforeRest: giveMemoryBack,
       signal,
     });

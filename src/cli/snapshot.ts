@@ -1,14 +1,15 @@
 // `prunelet snapshot`: captures what was observed as one JSON file on stdout, for bug reports and what-if questions.
-import { toHistoryDocument } from "../observe/history-file.ts";
+import { toHistoryDocument } from "../observe/history-document.ts";
 import { formatNodeFile } from "../observe/node-file.ts";
 import { observeNode } from "../observe/observe-node.ts";
 import { podsReady, withSession } from "./command-context.ts";
+import { visibleDisks } from "./disk.ts";
 import { CommandError, exitCode } from "./exit.ts";
 import type { CommonFlags } from "./flags.ts";
 
 /** Runs the command and returns its exit code. */
 export function snapshotCommand(flags: CommonFlags): Promise<number> {
-  return withSession(flags, async ({ session }) => {
+  return withSession(flags, async ({ session, config }) => {
     await podsReady(session);
     const seen = await observeNode(session);
     if (seen.kind === "refused")
@@ -17,7 +18,7 @@ export function snapshotCommand(flags: CommonFlags): Promise<number> {
       );
     const { history } = session;
     const known = history.unknown === "just-used" ? toHistoryDocument(history) : undefined;
-    process.stdout.write(formatNodeFile(seen.state, known));
+    process.stdout.write(formatNodeFile(seen.state, known, await visibleDisks(session, config.pressure)));
     if (flags.snapshotOut !== undefined) await session.capture(flags.snapshotOut, history);
     return exitCode.done;
   });

@@ -61,12 +61,13 @@ function fromEnvironment(env: ConfigSources["env"]): Tree {
   for (const setting of settings()) {
     if (!setting.flat) continue;
     const text = env[environmentName(setting.path)];
-    if (text !== undefined && text !== "") setPath(tree, setting.path, fromText(text, setting));
+    if (text !== undefined && text !== "") setPath(tree, setting.path, settingFromText(text, setting));
   }
   return tree;
 }
 
-function fromText(text: string, { types }: Setting): unknown {
+/** The value that the text of a variable or a flag stands for. */
+export function settingFromText(text: string, { types }: Setting): unknown {
   if (types.has("array")) return text.split(",");
   if (types.has("boolean") && (text === "true" || text === "false")) return text === "true";
   const number = text.trim() === "" ? Number.NaN : Number(text);

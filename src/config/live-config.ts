@@ -39,6 +39,7 @@ export const liveKeys: readonly string[] = [
   "triggers",
   "windows",
   "events",
+  "audit",
   "log.level",
   "nodePools",
 ];
@@ -91,9 +92,24 @@ function isLive(key: string): boolean {
 }
 
 function keepWhatIsFixed(next: Config, atStart: Config): Config {
-  const { enabled, interval, jitter, policy, safety, act, pressure, triggers, windows, events, nodePools } = next;
+  const { enabled, interval, jitter, policy, safety, act, pressure, triggers, windows, events, audit, nodePools } =
+    next;
   const log = { ...atStart.log, level: next.log.level };
-  const live = { enabled, interval, jitter, policy, safety, act, pressure, triggers, windows, events, nodePools, log };
+  const live = {
+    enabled,
+    interval,
+    jitter,
+    policy,
+    safety,
+    act,
+    pressure,
+    triggers,
+    windows,
+    events,
+    audit,
+    nodePools,
+    log,
+  };
   return { ...atStart, ...live };
 }
 

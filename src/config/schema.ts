@@ -66,6 +66,9 @@ const safety = z.strictObject({
   maxRemovalFraction: share()
     .describe("Share of the node's images that one round removes, at most; any share when it is not set")
     .optional(),
+  pause: duration()
+    .describe("Wait after each image that was removed; more than 0 removes one after the other")
+    .prefault("0"),
 });
 
 const act = z.strictObject({
@@ -94,6 +97,18 @@ const log = z.strictObject({
     .describe("The least important lines that are written")
     .prefault("info"),
   format: z.enum(["auto", "json", "text"]).describe("auto: text on a terminal, JSON elsewhere").prefault("auto"),
+});
+
+const audit = z.strictObject({
+  file: z
+    .string()
+    .describe("Where removals are recorded, a line of JSON each; empty for nowhere")
+    .prefault("/var/lib/prunelet/audit.jsonl"),
+  maxSize: size()
+    .refine((bytes) => bytes >= 2 ** 16, "is too small: at least 64Ki")
+    .describe("Size at which the file is put aside and a new one begins")
+    .prefault("10Mi"),
+  keep: z.number().int().min(0).max(1000).describe("How many files that were put aside are kept").prefault(5),
 });
 
 const nodePool = z.strictObject({
@@ -149,6 +164,7 @@ export const configSchema = z.strictObject({
     .describe("When routine rounds may remove; always when there are none. Pressure does not wait for them")
     .prefault([]),
   stateFile: z.string().describe("Where ages and last uses are remembered").prefault("/var/lib/prunelet/state.json"),
+  audit: audit.prefault({}),
   http: http.prefault({}),
   events: events.prefault({}),
   log: log.prefault({}),

@@ -76,7 +76,7 @@ export function recordUses(
 ): History {
   const known = atLook(history, state.takenAt, maxGap);
   const look: Look = { now: state.takenAt, last: history.lastLook };
-  const namespaces = new Map(known.namespaces);
+  const namespaces = new Map([...known.namespaces].filter(([, namespace]) => !isLongGone(namespace, look.now)));
   for (const namespace of state.namespaces) {
     const before = known.namespaces.get(namespace.name);
     const used = uses.get(namespace.name);
@@ -89,6 +89,15 @@ export function recordUses(
     namespaces.set(namespace.name, { images, names });
   }
   return { ...known, namespaces, lastLook: look.now };
+}
+
+/** Milliseconds for which a namespace that is not looked at any more is remembered. */
+const longGone = 30 * 86_400_000;
+
+/** Namespaces that are looked at are written anew anyway: this is about those that went, or were taken out of the configuration. */
+function isLongGone({ images, names }: NamespaceHistory, now: Instant): boolean {
+  const recent = ({ firstSeen, lastUsed }: Sighting) => now - Math.max(firstSeen, lastUsed) < longGone;
+  return ![...images.values(), ...names.values()].some(recent);
 }
 
 interface Look {

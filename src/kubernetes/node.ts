@@ -60,6 +60,12 @@ export function watchNode(options: WatchNodeOptions): NodeSource {
   };
 }
 
+/** Asks once whether there is such a node. Throws `ApiError` when the API server does not tell. */
+export async function nodeExists(context: ApiContext, nodeName: string): Promise<boolean> {
+  const resource = nodeNamed(nodeName);
+  return (await resource.list(context, { kind: "cached" })).items.size === 1;
+}
+
 const metadataOnly = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v1,application/json";
 
 function nodeNamed(nodeName: string): Resource<NodeFacts> {

@@ -1,14 +1,27 @@
-// The small state file: when things were seen first and used last, kept across restarts. Written atomically, never trusted blindly.
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+// The small state file: what is remembered of the node across restarts. Written in one step, never trusted blindly.
+import { createHash } from "node:crypto";
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  fsyncSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname } from "node:path";
-import * as z from "zod";
-import { firstSight, type History, type NamespaceHistory, type Sighting } from "../decide/history.ts";
-import type { Digest } from "../image/digest.ts";
+import type { History } from "../decide/history.ts";
+import { fromHistoryDocument, historyVersion, toHistoryDocument } from "./history-document.ts";
 
 /** The state file cannot be used. The message names the cause and the mend. */
 export class HistoryFileError extends Error {
   override readonly name = "HistoryFileError";
-  readonly kind: "corrupt" | "unreadable" | "unwritable";
+  /** `newer`: a later version of prunelet wrote it. */
+  readonly kind: "corrupt" | "newer" | "unreadable" | "unwritable";
 
   constructor(kind: HistoryFileError["kind"], message: string, cause?: unknown) {
     super(message, { cause });
@@ -16,68 +29,83 @@ export class HistoryFileError extends Error {
   }
 }
 
-const sighting = z.tuple([z.number(), z.number()]);
-const sightings = z.record(z.string(), sighting);
-const fileSchema = z.object({
-  version: z.literal(1),
-  namespaces: z.record(z.string(), z.object({ images: sightings, names: sightings })),
-});
-
-type HistoryDocument = z.infer<typeof fileSchema>;
-
-/** The history as plain data: what the state file holds, and what a node file carries along. */
-export function toHistoryDocument(history: History): HistoryDocument {
-  const plain = (map: ReadonlyMap<string, Sighting>) =>
-    Object.fromEntries(
-      [...map].map(([key, { firstSeen, lastUsed }]) => [key, [firstSeen, lastUsed] as [number, number]]),
-    );
-  const namespaces = [...history.namespaces].map(([name, { images, names }]) => [
-    name,
-    { images: plain(images), names: plain(names) },
-  ]);
-  return { version: 1, namespaces: Object.fromEntries(namespaces) };
-}
-
-/** The history that plain data describes, or undefined when it is no history. */
-export function fromHistoryDocument(document: unknown, unknown: History["unknown"]): History | undefined {
-  const result = fileSchema.safeParse(document);
-  if (!result.success) return undefined;
-  const live = <Key extends string>(record: z.infer<typeof sightings>): Map<Key, Sighting> =>
-    new Map(
-      Object.entries(record).map(([key, [firstSeen, lastUsed]]) => [
-        key as Key,
-        { ...firstSight(firstSeen), lastUsed },
-      ]),
-    );
-  const namespaces = Object.entries(result.data.namespaces).map(
-    ([name, { images, names }]): [string, NamespaceHistory] => [
-      name,
-      { images: live<Digest>(images), names: live(names) },
-    ],
-  );
-  return { namespaces: new Map(namespaces), unknown };
-}
+/** Bytes. What is larger is no state file: 5,000 images take three million. */
+const largest = 64 * 1024 ** 2;
 
 /** Reads the state file; undefined when there is none yet. Throws `HistoryFileError`. */
 export function readHistoryFile(path: string): History | undefined {
-  let text: string;
-  try {
-    text = readFileSync(path, "utf8");
-  } catch (error) {
-    if (codeOf(error) === "ENOENT") return undefined;
-    const message = `cannot read the state file ${path} (${codeOf(error)}): check the path and its permissions`;
-    throw new HistoryFileError("unreadable", message, error);
+  const text = readText(path);
+  if (text === undefined) return undefined;
+  const found = parseHistory(text);
+  if (found === "newer") {
+    const message = `the state file ${path} was written by a newer version of prunelet: use that one, or move the file away to start anew (everything then counts as just used)`;
+    throw new HistoryFileError("newer", message);
   }
-  const history = fromHistoryDocument(parseJson(text), "just-used");
-  if (history !== undefined) return history;
+  if (found !== undefined) return found;
   const message = `the state file ${path} is corrupt: move it away to start anew (everything then counts as just used)`;
   throw new HistoryFileError("corrupt", message);
 }
 
-/** Moves a corrupt state file aside, so that nothing is lost, and returns its new path. */
-export function setAside(path: string, now: number): string {
-  const aside = `${path}.corrupt-${new Date(now).toISOString().replaceAll(/[:.]/g, "-")}`;
+// The text that is checked by the sum stands last, so that it can be checked as it is.
+const frame = new RegExp(`^\\{"version":${historyVersion},"sha256":"([0-9a-f]{64})","history":([^]*)\\}\\n$`);
+
+/** The file's text. A flipped bit could make an image look unused for years: a sum tells. */
+export function formatHistory(history: History): string {
+  const body = JSON.stringify(toHistoryDocument(history));
+  return `{"version":${historyVersion},"sha256":"${sumOf(body)}","history":${body}}\n`;
+}
+
+/** The history that a file's text describes; `newer` when a later version wrote it, undefined when it is none. */
+export function parseHistory(text: string): History | "newer" | undefined {
+  const [, sum, body = ""] = frame.exec(text) ?? [];
+  if (sum !== undefined) return sum === sumOf(body) ? fromHistoryDocument(parseJson(body), "just-used") : undefined;
+  const document = parseJson(text);
+  const version = versionOf(document);
+  if (version !== undefined && version > historyVersion) return "newer";
+  return version === 1 ? fromHistoryDocument(document, "just-used") : undefined;
+}
+
+function sumOf(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}
+
+function versionOf(document: unknown): number | undefined {
+  if (typeof document !== "object" || document === null || !("version" in document)) return undefined;
+  return Number.isInteger(document.version) ? (document.version as number) : undefined;
+}
+
+function readText(path: string): string | undefined {
   try {
+    // Without O_NONBLOCK, opening a named pipe would wait for a writer for ever.
+    const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    try {
+      const found = fstatSync(file);
+      if (!found.isFile()) throw unreadable(path, found.isDirectory() ? "EISDIR" : "it is no regular file");
+      // Cut to nothing, so that it counts as corrupt and nobody reads it.
+      return found.size > largest ? "" : readFileSync(file, "utf8");
+    } finally {
+      closeSync(file);
+    }
+  } catch (error) {
+    if (error instanceof HistoryFileError) throw error;
+    if (codeOf(error) === "ENOENT") return undefined;
+    throw unreadable(path, codeOf(error), error);
+  }
+}
+
+function unreadable(path: string, why: string, cause?: unknown): HistoryFileError {
+  const message = `cannot read the state file ${path} (${why}): check the path and its permissions`;
+  return new HistoryFileError("unreadable", message, cause);
+}
+
+/**
+ * Moves a state file that cannot be used aside, so that nothing is lost, and returns its new path. Throws `HistoryFileError`,
+ * also when it is no regular file: then somebody meant something else.
+ */
+export function setAside(path: string, why: "corrupt" | "unreadable", now: number): string {
+  const aside = `${path}.${why}-${new Date(now).toISOString().replaceAll(/[:.]/g, "-")}`;
+  try {
+    if (!lstatSync(path).isFile()) throw new Error("it is no regular file");
     renameSync(path, aside);
   } catch (error) {
     throw unwritable(path, error);
@@ -90,11 +118,26 @@ export function writeHistoryFile(path: string, history: History): void {
   const draft = `${path}.${process.pid}.tmp`;
   try {
     mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(draft, JSON.stringify(toHistoryDocument(history)), { flush: true, mode: 0o600 });
+    writeFileSync(draft, formatHistory(history), { flush: true, mode: 0o600 });
     renameSync(draft, path);
   } catch (error) {
     removeDraft(draft);
     throw unwritable(path, error);
+  }
+  syncFolder(dirname(path));
+}
+
+/** Makes the rename outlive a loss of power. Where that cannot be had, the file is whole all the same. */
+function syncFolder(path: string): void {
+  try {
+    const folder = openSync(path, constants.O_RDONLY);
+    try {
+      fsyncSync(folder);
+    } finally {
+      closeSync(folder);
+    }
+  } catch {
+    // Some file systems know no sync of folders.
   }
 }
 

@@ -136,6 +136,18 @@ export const nodeFileSchema = z.object({
   namespaces: z.array(namespace).superRefine(refuseTwins),
   foreignBlobs: z.array(digest).nullish().describe("Blobs that other namespaces of the runtime still hold."),
   pods: z.array(pod).nullish().describe("The pods of the node. Null or absent: there was no pod source."),
+  filesystems: z
+    .array(
+      z.object({
+        path: z.string(),
+        capacityBytes: z.number().min(0),
+        usedBytes: z.number().min(0),
+        inodes: z.number().min(0),
+        inodesUsed: z.number().min(0),
+      }),
+    )
+    .nullish()
+    .describe("How full the filesystems were that hold images, for questions about pressure."),
   history: z.unknown().optional().describe("What is remembered of earlier rounds. Passed through as it is."),
 });
 

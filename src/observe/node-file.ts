@@ -3,6 +3,7 @@ import { constants } from "node:fs";
 import { lstat, open, realpath, rename, stat, unlink, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import type { Instant, NodeState } from "../image/node-state.ts";
+import type { FilesystemUsage } from "../runtime/runtime.ts";
 import { fileFromState, stateFromFile } from "./node-file-convert.ts";
 import { allowedText, NodeFileError, problemsText } from "./node-file-error.ts";
 import { nodeFileSchema } from "./node-file-schema.ts";
@@ -11,6 +12,8 @@ import { nodeFileSchema } from "./node-file-schema.ts";
 export interface NodeFileContent {
   readonly state: NodeState;
   readonly history?: unknown;
+  /** How full the filesystems were that hold images. Default: not known. */
+  readonly filesystems?: readonly FilesystemUsage[];
 }
 
 export interface NodeFileReading {
@@ -33,7 +36,8 @@ export function parseNodeFile(text: string, { now, source = "node file" }: NodeF
   const parsed = nodeFileSchema.safeParse(value, { error: allowedText });
   if (!parsed.success) throw new NodeFileError(`${source}: ${problemsText(value, parsed.error.issues)}; ${mend}`);
   const state = stateFromFile(parsed.data, now);
-  return parsed.data.history === undefined ? { state } : { state, history: parsed.data.history };
+  const { history, filesystems } = parsed.data;
+  return { state, ...(history === undefined ? {} : { history }), ...(filesystems ? { filesystems } : {}) };
 }
 
 /** Reads a node file. Throws `NodeFileError`, also when there is no such file, it is not a file, or it is larger than 512 MiB. */
@@ -44,16 +48,16 @@ export async function readNodeFile(path: string, { now }: Pick<NodeFileReading, 
 }
 
 /** The text of a node file: fields in a fixed order, indented unless it is long. `parseNodeFile` gives the same state back. */
-export function formatNodeFile(state: NodeState, history?: unknown): string {
-  const value = { ...fileFromState(state), history };
+export function formatNodeFile(state: NodeState, history?: unknown, filesystems?: readonly FilesystemUsage[]): string {
+  const value = { ...fileFromState(state), filesystems, history };
   const compact = JSON.stringify(value);
   return `${compact.length > longestPretty ? compact : JSON.stringify(value, null, 2)}\n`;
 }
 
 /** Writes a node file in one step: readers see the old file or the whole new one. Throws `NodeFileError`. */
-export async function writeNodeFile(path: string, state: NodeState, history?: unknown): Promise<void> {
+export async function writeNodeFile(path: string, ...content: Parameters<typeof formatNodeFile>): Promise<void> {
   try {
-    await writeInOneStep(path, formatNodeFile(state, history));
+    await writeInOneStep(path, formatNodeFile(...content));
   } catch (cause) {
     throw new NodeFileError(`node file ${path}: cannot be written: ${writeProblem(cause, path)}`, cause);
   }

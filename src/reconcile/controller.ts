@@ -41,7 +41,10 @@ export interface Hold {
   readonly message: string;
 }
 
-export interface ControllerInput extends NodeAccess, Pick<RoundInput, "report">, Pick<DiskWatchInput, "usageOfPath"> {
+export interface ControllerInput
+  extends NodeAccess,
+    Pick<RoundInput, "report" | "beforeImage">,
+    Pick<DiskWatchInput, "usageOfPath"> {
   readonly history: History;
   /** Asked before each round, and again after `settingsChanged`. */
   readonly settings: () => LoopSettings;

@@ -2,7 +2,7 @@
 import { execute } from "../act/execute.ts";
 import type { Outcome } from "../act/outcome.ts";
 import { type History, recordUses } from "../decide/history.ts";
-import { makePlan, type Plan, type PlanInput } from "../decide/plan.ts";
+import { type ImageVerdict, makePlan, type Plan, type PlanInput } from "../decide/plan.ts";
 import type { NodeState } from "../image/node-state.ts";
 import type { PodSource } from "../kubernetes/pod-source.ts";
 import type { Clock } from "../observe/clock.ts";
@@ -23,6 +23,8 @@ export interface RoundInput extends NodeAccess, Omit<PlanInput, "state" | "reche
   readonly callTimeoutMs: number;
   readonly report: ReportSink;
   readonly signal?: AbortSignal;
+  /** Awaited before the first name of an image is touched. Must not reject. */
+  readonly beforeImage?: (verdict: ImageVerdict) => Promise<void>;
   /** Asked between plan and act; when it answers false, nothing is removed. */
   readonly approve?: (planned: Planned) => Promise<boolean>;
   /** What began the round; absent when a person did. */
@@ -115,7 +117,7 @@ export async function runRound(input: RoundInput): Promise<RoundResult> {
 const nothingDone: Outcome = { names: [], deleted: [], reclaimedBytes: 0 };
 
 function act(input: RoundInput, { state, plan }: Planned): Promise<Outcome> {
-  const { runtime, pods, clock, concurrency, callTimeoutMs, report, signal, pauseMs = 0 } = input;
+  const { runtime, pods, clock, concurrency, callTimeoutMs, report, signal, pauseMs = 0, beforeImage } = input;
   const planned: PlanInput = { state, ...rulesOf(input) };
   return execute({
     planned,
@@ -129,6 +131,7 @@ function act(input: RoundInput, { state, plan }: Planned): Promise<Outcome> {
     pauseMs,
     onName: (outcome) => report({ kind: "name-done", outcome }),
     ...(signal === undefined ? {} : { signal }),
+    ...(beforeImage === undefined ? {} : { beforeImage }),
   });
 }
 

@@ -74,6 +74,11 @@ export type ReportEvent =
   | { readonly kind: "pods-synced"; readonly synced: boolean; readonly message: string }
   /** A changed configuration was taken over, or refused: then the one before holds on. */
   | { readonly kind: "config-reloaded"; readonly result: "loaded" | "refused"; readonly message: string }
+  /** The audit file: `first` says that it could be written until now, `lost` how many lines are missing in it. */
+  | { readonly kind: "audit-failed"; readonly first: boolean; readonly message: string }
+  | { readonly kind: "audit-mended"; readonly lost: number }
+  /** Removals that a crash had cut short were found in the audit file, and what became of them. */
+  | { readonly kind: "audit-resolved"; readonly names: number; readonly gone: number }
   | { readonly kind: "runtime-call"; readonly call: string; readonly seconds: number }
   | { readonly kind: "notice"; readonly level: "debug" | "info" | "warn"; readonly message: string };
 

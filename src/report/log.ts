@@ -9,6 +9,7 @@ import { formatBytes, formatEstimate } from "./bytes.ts";
 import { type PressureReport, type ReportEvent, type ReportSink, succeeded } from "./event.ts";
 import { describeHolding } from "./holding-text.ts";
 import { readableMessage } from "./log-text.ts";
+import { PlannedImages } from "./planned-images.ts";
 
 export interface LogOptions {
   readonly level: "debug" | "info" | "warn" | "error";
@@ -30,10 +31,14 @@ export function createLogger({ level, format }: LogOptions): Logger {
 
 /** Writes one info line a round, one debug line a verdict, and a warning for whatever an operator should see. */
 export function logSink(log: Logger): ReportSink {
-  return (event) => write(log, event);
+  const known = new PlannedImages();
+  return (event) => {
+    known.follow(event);
+    write(log, event, known);
+  };
 }
 
-function write(log: Logger, event: ReportEvent): void {
+function write(log: Logger, event: ReportEvent, known: PlannedImages): void {
   switch (event.kind) {
     case "planned":
       logBrakes(log, event);
@@ -49,10 +54,10 @@ function write(log: Logger, event: ReportEvent): void {
       logPressure(log, event);
       return;
     case "name-done":
-      logName(log, event.outcome);
+      logName(log, event.outcome, known);
       return;
     case "round-done":
-      logRound(log, event);
+      logRound(log, event, known);
       return;
     case "reference-done":
       logReference(log, event.outcome);
@@ -79,6 +84,16 @@ function write(log: Logger, event: ReportEvent): void {
       return;
     case "runtime-call":
       log.trace({ call: event.call, seconds: event.seconds }, "runtime call");
+      return;
+    case "audit-failed":
+      // Said once: a full disk would otherwise fill the log, too.
+      log[event.first ? "warn" : "debug"]({ cause: event.message }, "audit not written, removals go on");
+      return;
+    case "audit-mended":
+      log[event.lost > 0 ? "warn" : "info"]({ lostLines: event.lost }, "audit written again");
+      return;
+    case "audit-resolved":
+      log.info({ names: event.names, gone: event.gone }, "removals that were cut short are settled in the audit");
       return;
     case "notice":
       log[event.level](event.message);
@@ -112,15 +127,15 @@ function logBrakes(log: Logger, { plan, withheld, trigger }: Extract<ReportEvent
 
 function logPressure(log: Logger, { result, filesystem, missing, holding, level, because }: PressureReport): void {
   const { path, usedBytes, capacityBytes } = filesystem;
-  const fields = { path, level, because, usedBytes, capacityBytes, missing, holding };
+  const fields = { path, mode: level, because, usedBytes, capacityBytes, missing, holding };
   if (result === "relieved") log.info({ ...fields, holds: describeHolding(holding) }, "pressure relieved");
   else log.warn({ ...fields, holds: describeHolding(holding) }, "pressure could not be relieved");
 }
 
-function logName(log: Logger, { namespace, name, target, reason, result }: NameOutcome): void {
+function logName(log: Logger, { namespace, name, target, reason, result }: NameOutcome, known: PlannedImages): void {
   switch (result.kind) {
     case "removed":
-      log.info({ name, namespace, target, reason }, "untagged");
+      log.info({ ...known.about(namespace, target), name, namespace, target, reason }, "untagged");
       return;
     case "failed":
       log.error({ name, namespace, reason: result.reason, cause: result.message }, "removal failed");
@@ -136,8 +151,14 @@ function logName(log: Logger, { namespace, name, target, reason, result }: NameO
   }
 }
 
-function logRound(log: Logger, { plan, outcome, seconds }: Extract<ReportEvent, { kind: "round-done" }>): void {
-  for (const { id, namespace, reason } of outcome.deleted) log.info({ image: id, namespace, reason }, "deleted");
+function logRound(
+  log: Logger,
+  { plan, outcome, seconds }: Extract<ReportEvent, { kind: "round-done" }>,
+  known: PlannedImages,
+): void {
+  for (const { id, namespace, target, reason } of outcome.deleted) {
+    log.info({ ...known.about(namespace, target), image: id, namespace, reason }, "deleted");
+  }
   const untagged = outcome.names.filter(({ result }) => result.kind === "removed").length;
   const failed = outcome.names.filter(({ result }) => result.kind === "failed").length;
   const fields = {
@@ -159,7 +180,9 @@ function logRound(log: Logger, { plan, outcome, seconds }: Extract<ReportEvent, 
 /** At level info throughout: the person who asked is told on stderr, and one line is enough there. */
 function logReference(log: Logger, { reference, namespace, names, emptied, error }: ReferenceOutcome): void {
   for (const { name, target } of names) log.info({ name, namespace, target, reason: "requested" }, "untagged");
-  for (const { id, target } of emptied) log.info({ image: id, namespace, target, reason: "requested" }, "deleted");
+  for (const { id, target, digests } of emptied) {
+    log.info({ image: id, namespace, target, digests, reason: "requested" }, "deleted");
+  }
   if (error !== undefined) log.info({ reference, reason: error.reason, cause: error.message }, "removal failed");
 }
 

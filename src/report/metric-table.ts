@@ -31,7 +31,7 @@ export const metricTable = {
   filesystemInodesUsed: gauge("filesystem_inodes_used", "Used inodes of a filesystem that holds images", ["path"]),
   filesystemVisible: gauge(
     "filesystem_visible",
-    "1 when the filesystem that holds the images can be judged; 0: pressure is not handled",
+    "0 when the filesystem that holds the images cannot be judged, so that pressure is not handled; else 1",
     [],
   ),
   rounds: counter("rounds_total", "Rounds of the agent by what began them", ["trigger"]),
@@ -45,7 +45,7 @@ export const metricTable = {
   pressureDemandInodes: gauge("pressure_demand_inodes", "Inodes that must be freed now to relieve pressure", ["path"]),
   pressureShortfallBytes: gauge(
     "pressure_shortfall_bytes",
-    "Bytes above the low mark that the last episode of pressure could not free",
+    "Bytes above the low mark that the last episode could not free; 0 again when there is no pressure any more",
     ["path"],
   ),
   pressureEpisodes: counter(
@@ -70,6 +70,12 @@ export const metricTable = {
     ["result"],
   ),
   configLastReload: gauge("config_last_reload_successful", "1 when the newest configuration is the one that holds", []),
+  auditWriteFailures: counter("audit_write_failures_total", "Attempts to write the audit file that failed", []),
+  auditLinesLost: counter(
+    "audit_lines_lost_total",
+    "Lines of the audit file that could not be kept until it could be written again",
+    [],
+  ),
   buildInfo: gauge("build_info", "Always 1; says what runs", ["version", "runtime", "runtime_version"]),
   reconcileDuration: histogram(
     "reconcile_duration_seconds",

@@ -38,6 +38,7 @@ export function createMetrics(build: BuildInfo): Metrics {
   const metrics = createAll(registry);
   // What the agent started with was loaded.
   metrics.configLastReload.set(1);
+  metrics.filesystemVisible.set(1);
   setBuildInfo(metrics, build);
   startAtZero(metrics);
   const sink: ReportSink = (event) => {
@@ -104,6 +105,8 @@ function createAll(registry: Registry) {
     podsSynced: gauge(table.podsSynced),
     configReloads: counter(table.configReloads),
     configLastReload: gauge(table.configLastReload),
+    auditWriteFailures: counter(table.auditWriteFailures),
+    auditLinesLost: counter(table.auditLinesLost),
     buildInfo: gauge(table.buildInfo),
     reconcileDuration: histogram(table.reconcileDuration),
     removalDuration: histogram(table.removalDuration),
@@ -178,6 +181,13 @@ function feed(metrics: All, event: ReportEvent): void {
     case "runtime-call":
       metrics.runtimeCallDuration.observe({ call: event.call }, event.seconds);
       return;
+    case "audit-failed":
+      metrics.auditWriteFailures.inc();
+      return;
+    case "audit-mended":
+      metrics.auditLinesLost.inc(event.lost);
+      return;
+    case "audit-resolved":
     case "notice":
       return;
   }
@@ -217,6 +227,7 @@ function setDemand(metrics: All, { filesystem, demand }: Extract<ReportEvent, { 
   metrics.pressureLevel.set({ path }, levels[demand?.mode ?? "routine"]);
   metrics.pressureDemandBytes.set({ path }, demand?.bytes ?? 0);
   metrics.pressureDemandInodes.set({ path }, demand?.inodes ?? 0);
+  if (demand === undefined) metrics.pressureShortfallBytes.set({ path }, 0);
 }
 
 function setPressure(metrics: All, { filesystem, result, missing, holding }: PressureReport): void {

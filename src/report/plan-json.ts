@@ -1,8 +1,12 @@
 // The JSON of `plan` and `prune`. Field names are an interface: more may be added, none is renamed.
 import type { FailureReason, Outcome } from "../act/outcome.ts";
+import type { Brake } from "../decide/brake.ts";
+import type { Demand } from "../decide/demand.ts";
 import type { Plan } from "../decide/plan.ts";
 import type { Reason } from "../decide/reason.ts";
 import type { NodeState } from "../image/node-state.ts";
+import { whyLeft } from "./left-alone.ts";
+import { type PlanImage, planImages } from "./plan-images.ts";
 
 export interface KeptName {
   readonly name: string;
@@ -27,6 +31,12 @@ export interface PlanReport {
   readonly reclaimedBytes: number;
   /** Present and true when the bytes are sums of sizes that the runtime tells. */
   readonly approximateBytes?: true;
+  /** What had to be freed, and the bytes of it, or of the budget, that cannot be found; null when nothing had to. */
+  readonly demand: Demand | null;
+  readonly shortfallBytes: number;
+  /** Limits that held removals back. */
+  readonly brakes: readonly Brake[];
+  readonly images: readonly PlanImage[];
   readonly durationMs: number;
   readonly warnings: readonly string[];
 }
@@ -52,6 +62,10 @@ export function planReport({ state, plan, durationMs, outcome }: PlanReportInput
     plannedBytes: plan.plannedBytes,
     reclaimedBytes: outcome?.reclaimedBytes ?? 0,
     ...(plan.approximate ? { approximateBytes: true } : {}),
+    demand: plan.demand ?? null,
+    shortfallBytes: plan.shortfall,
+    brakes: plan.brakes,
+    images: planImages(plan),
     durationMs,
     warnings: plan.warnings,
   };
@@ -86,17 +100,8 @@ function failures(outcome: Outcome): PlanReport["failed"] {
 }
 
 function leftAlone(outcome: Outcome): PlanReport["leftAlone"] {
-  return outcome.names.flatMap(({ name, result }): PlanReport["leftAlone"] => {
-    switch (result.kind) {
-      case "already-gone":
-        return [{ name, result: result.kind, message: "somebody else removed it" }];
-      case "moved":
-        return [{ name, result: result.kind, message: "it points to another image by now" }];
-      case "in-use":
-      case "skipped":
-        return [{ name, result: result.kind, message: result.message }];
-      default:
-        return [];
-    }
+  return outcome.names.flatMap(({ name, result }) => {
+    const message = result.kind === "failed" ? undefined : whyLeft(result);
+    return message === undefined ? [] : [{ name, result: result.kind, message }];
   });
 }

@@ -113,6 +113,8 @@ export interface ImageUsage {
   readonly bytes: number;
   /** When it was counted: runtimes may count at intervals. */
   readonly countedAt: Instant;
+  /** True where it was counted when asked, and where what a removal frees is free when the removal is answered. Default false. */
+  readonly exactNow?: boolean;
 }
 
 /** A filesystem that holds images. Bytes and inode counts. */

@@ -109,6 +109,14 @@ describe("the space that was freed", () => {
     expect(left()).toBe(0);
   });
 
+  it("is known at once where nothing is freed later", async () => {
+    const final = { ...count(700, 1), exactNow: true };
+    const { meter, left } = await meterOver([count(1_000, -1), final, count(400, 2)]);
+
+    expect(await meter.freedBy([deletedOne], {})).toBe(300);
+    expect(left()).toBe(0);
+  });
+
   it("is what the last count says when counting does not keep up", async () => {
     const { meter } = await meterOver([count(1_000, -1), count(800, -1)]);
 

@@ -43,8 +43,9 @@ describeHelm("the notes", ["helm4"], () => {
     expect(named).not.toContain("WARNING");
   });
 
-  test("warn of a runtime that the agent does not work with yet", async () => {
-    expect(await notesFor({ runtime: { preset: "crio" } })).toContain("does not work with crio yet");
+  test("say what CRI cannot do, where that is all there is", async () => {
+    expect(await notesFor({ runtime: { preset: "crio" } })).toContain("reason runtime-cannot-untag");
+    expect(await notesFor({ runtime: { preset: "docker" } })).not.toContain("runtime-cannot-untag");
   });
 });
 

@@ -31,6 +31,11 @@ const refused: readonly (readonly [string, Values, RegExp])[] = [
     { config: { stateFile: "/data/state.json" } },
     /config\.stateFile is \/data/,
   ],
+  [
+    "an audit file outside of the mounted folder",
+    { config: { audit: { file: "/data/audit.jsonl" } } },
+    /config\.audit\.file is \/data/,
+  ],
   ["both monitors", { serviceMonitor: { enabled: true }, podMonitor: { enabled: true } }, /scrape each agent twice/],
   [
     "a service monitor without a service",

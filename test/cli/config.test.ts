@@ -90,6 +90,7 @@ describe("prunelet config", () => {
 
   it("fails when the API server does not know the node: another pool's settings would be wrong", async () => {
     const server = await serve();
+    server.setNode(undefined);
     const kubeconfig = server.writeKubeconfig(join(folder.path, "kubeconfig"));
 
     const { code, stderr, stdout } = await config("--kubeconfig", kubeconfig, "--node-name", "node-1");

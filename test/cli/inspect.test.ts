@@ -189,6 +189,8 @@ describe("inspect tells", () => {
 
     expect(known).toMatchObject({ firstSeen: "2026-01-01T12:00:00.000Z", lastUsed: "2026-01-08T12:00:00.000Z" });
     expect(used).toMatchObject({ firstSeen: null, lastUsed: "2026-01-10T12:00:00.000Z" });
+    expect(known).toMatchObject({ timesUsed: 1, lastUsedBy: [] });
+    expect(used).toMatchObject({ timesUsed: null, plannedBytes: 0 });
   });
 
   test.each([

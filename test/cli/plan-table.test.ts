@@ -33,12 +33,13 @@ describe("the table of a plan", () => {
     const rows = rowsOf(planTable(planOf([node])));
 
     expect(rows).toEqual([
-      ["VERDICT", "NAME", "IMAGE", "ALONE", "REASON"],
-      ["delete", "registry.example/unused:1 +2 names", short(unused), "3.2 KiB", "nothing uses the image"],
+      ["VERDICT", "NAME", "IMAGE", "ALONE", "IN PLAN", "AGE", "UNUSED", "REASON"],
+      ["delete", "registry.example/unused:1 +2 names", short(unused), "3.2 KiB", "3.2 KiB", "nothing uses the image"],
       [
         "delete",
         `registry.example/untagged@${untagged.target.slice(0, 19)} +1 name`,
         short(untagged),
+        "3.2 KiB",
         "3.2 KiB",
         "nothing uses the image",
       ],
@@ -47,6 +48,7 @@ describe("the table of a plan", () => {
         "used:1 +2 names",
         short(used),
         "3.2 KiB",
+        "in use",
         expect.stringMatching(/^needed by pod shop\/cart \(Running\), and 1 more$|^used by container c1/),
       ],
       ["  untag", "used:old", "the image stays under another name"],
@@ -82,7 +84,7 @@ describe("the table of a plan", () => {
 
     const [header] = rowsOf(planTable(planOf([node, other])));
 
-    expect(header).toEqual(["VERDICT", "NAMESPACE", "NAME", "IMAGE", "ALONE", "REASON"]);
+    expect(header).toEqual(["VERDICT", "NAMESPACE", "NAME", "IMAGE", "ALONE", "IN PLAN", "AGE", "UNUSED", "REASON"]);
   });
 
   test("says when there is nothing", () => {

@@ -155,7 +155,7 @@ describe("plan", () => {
     const table = await runHere(["plan", "--snapshot", captured, "-o", "table"]);
     const yaml = await runHere(["plan", "--snapshot", captured, "-o", "yaml"]);
 
-    expect(table.stdout).toMatch(/^VERDICT +NAME +IMAGE +ALONE +REASON\ndelete +unused:1 /);
+    expect(table.stdout).toMatch(/^VERDICT +NAME +IMAGE +ALONE +IN PLAN +AGE +UNUSED +REASON\ndelete +unused:1 /);
     expect(table.stdout).toContain("1 image and 2 names would go, 1 image and 1 name stay");
     expect(yaml.stdout).toContain("untagged:\n  - docker.io/library/unused:1\n");
   });

@@ -62,6 +62,7 @@ describe("the configuration", () => {
       safety: {},
       act: { concurrency: 4, callTimeout: 30_000 },
       stateFile: "/var/lib/prunelet/state.json",
+      audit: { file: "/var/lib/prunelet/audit.jsonl", maxSize: 10 * 1024 ** 2, keep: 5 },
       http: { listen: "0.0.0.0:9095" },
       events: { enabled: true, maxPerHour: 20 },
       log: { level: "info", format: "auto" },

@@ -90,7 +90,7 @@ describe("the settings of a pool", () => {
     const { config } = resolveConfig(from, {}, undefined);
 
     expect(config.policy.podNamespaces).toEqual({ only: [], except: ["prod"] });
-    expect(config.safety).toEqual({ maxRemovalsPerRun: 50, maxRemovalFraction: 0.1 });
+    expect(config.safety).toEqual({ maxRemovalsPerRun: 50, maxRemovalFraction: 0.1, pause: 0 });
   });
 
   it("may switch nodes on where all others are off", () => {

@@ -114,7 +114,9 @@ describe("a policy", () => {
       flags: { policy: { danglingFor: "1h", remove: ["ci/**"], maxImageBytes: "20Gi" } },
     });
 
-    expect(toPolicy({ policy, safety: { maxRemovalsPerRun: 5, maxRemovalFraction: 0.5 } }, now)).toMatchObject({
+    expect(
+      toPolicy({ policy, safety: { maxRemovalsPerRun: 5, maxRemovalFraction: 0.5, pause: 0 } }, now),
+    ).toMatchObject({
       danglingFor: 3_600_000,
       keepPerRepository: 3,
       remove: [{ text: "ci/**" }],

@@ -34,6 +34,16 @@ describe("the history of a node", () => {
     expect(sightings(history)).toEqual({ image: [1_000, 2_000], [tag]: [1_000, 1_000], [spare]: [1_000, 1_000] });
   });
 
+  it("remembers a namespace that is not looked at any more for thirty days", () => {
+    const day = 86_400_000;
+    const before = roundOn(emptyHistory("just-used"), look(1_000));
+    const elsewhere = (takenAt: number) =>
+      roundOn(before, nodeOf({ takenAt, pods: [], namespaces: [namespaceOf("other")] }));
+
+    expect([...elsewhere(29 * day).namespaces.keys()]).toEqual(["k8s.io", "other"]);
+    expect([...elsewhere(31 * day).namespaces.keys()]).toEqual(["other"]);
+  });
+
   it("forgets what is gone, so that a later pull begins anew", () => {
     const before = roundOn(emptyHistory("just-used"), look(1_000));
 

@@ -1,6 +1,5 @@
 // Wrong input and hostile surroundings: one clear line with cause and mend, the right exit code, and nothing removed.
-import { spawnSync } from "node:child_process";
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeAll, expect, test } from "vitest";
 import { containerdLines } from "../support/daemons/manifest.ts";
@@ -9,6 +8,7 @@ import { buildImage } from "../support/oci/image.ts";
 import { buildLayer } from "../support/oci/layer.ts";
 import { expectOneLine } from "../support/one-line.ts";
 import { runPrunelet } from "../support/prunelet.ts";
+import { fillUp, mountSmall } from "../support/small-disk.ts";
 
 const image = buildImage({ layers: [buildLayer({ "data/text": "stays" })] });
 const name = "example.org/stays:1";
@@ -23,8 +23,8 @@ const wrongFlags: readonly (readonly [readonly string[], RegExp])[] = [
   [["--filter", "dangling=maybe"], /dangling=maybe is neither true nor false: write/],
   [["--filter", "dangling=true", "--filter", "dangling=false"], /both as true and as false: give it once/],
   [["--filter", "label="], /names no label: write label=key/],
-  [["--keep", "A:::b"], /keep pattern "A:::b" is no image reference: .*write a reference/],
-  [["--keep", "/(/"], /keep pattern \/\(\/ is not a regular expression/],
+  [["--keep", "A:::b"], /policy\.keep\.0 is wrong: pattern "A:::b" is no image reference: .*write a reference/],
+  [["--keep", "/(/"], /policy\.keep\.0 is wrong: pattern \/\(\/ is not a regular expression/],
   [["-o", "xml"], /'xml' is invalid.*table, json, yaml/],
   [["--runtime", "nope"], /'nope' is invalid.*containerd/],
   [["--endpoint", "tcp://127.0.0.1:1"], /'tcp:\/\/127.0.0.1:1' is invalid.*write unix:\/\//],
@@ -201,22 +201,3 @@ describeNodes("surroundings that do not allow what is asked", (node) => {
     expectOneLine(result, 3, /1 image and 1 name .* would be removed: add --yes/);
   });
 });
-
-/** A filesystem of 64 KiB in memory; it goes away with the folder around it. */
-function mountSmall(parent: string, folder: string, mode: "ro" | "rw"): string {
-  const path = join(parent, folder);
-  mkdirSync(path);
-  const mount = spawnSync("mount", ["-t", "tmpfs", "-o", `size=64k,${mode}`, "tmpfs", path], { encoding: "utf8" });
-  if (mount.status !== 0) throw new Error(`cannot mount ${path}: ${mount.stderr}`);
-  return path;
-}
-
-function fillUp(folder: string): void {
-  for (let i = 0; i < 100; i++) {
-    try {
-      writeFileSync(join(folder, `filler-${i}`), Buffer.alloc(4096));
-    } catch {
-      return;
-    }
-  }
-}

@@ -4,22 +4,14 @@ import { dirname } from "node:path";
 import { expect, test } from "vitest";
 import { cgroupFolders } from "../support/daemons/cgroups.ts";
 import { describeDaemon } from "../support/daemons/describe-daemon.ts";
-import { type Docker, type DockerOptions, startDocker } from "../support/daemons/docker.ts";
+import { type Docker, everyEngine, startDocker } from "../support/daemons/docker.ts";
 import { allProcesses } from "../support/daemons/processes.ts";
 import { busyboxImage } from "../support/oci/busybox.ts";
 import { mountsBelow } from "../support/temp.ts";
 
-const engines: readonly DockerOptions[] = [
-  { version: "28", store: "containerd" },
-  { version: "28", store: "overlay2" },
-  { version: "26", store: "containerd" },
-  { version: "26", store: "overlay2" },
-  { version: "20.10", store: "overlay2" },
-];
-
 const image = busyboxImage();
 
-for (const options of engines) {
+for (const options of everyEngine) {
   describeDaemon(
     `Docker Engine ${options.version} with the ${options.store} store`,
     [`docker ${options.version}`],

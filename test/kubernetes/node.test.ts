@@ -70,6 +70,7 @@ test("tells of changed labels, and not of a heartbeat that changes nothing", asy
 
 test("knows nothing of a node that the API server does not know, and learns of it when it comes", async () => {
   const server = await serve();
+  server.setNode(undefined);
   const { node } = await followNode(server);
   await eventually(() => expect(server.watchers).toBe(1));
   const before = labelsOf(node);

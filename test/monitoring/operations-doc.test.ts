@@ -51,7 +51,10 @@ describe("the values that docs/operations.md recommends", () => {
 });
 
 describe.each(["docs/operations.md", "docs/troubleshooting.md"])("%s", (page) => {
-  const links = [...read(page).matchAll(/\]\(([^)\s]+)\)/g)].map(([, link = ""]) => link);
+  const links = [...read(page).matchAll(/\]\(([^)\s]+)\)/g)]
+    .map(([, link = ""]) => link)
+    // What others write is not ours to check in a test.
+    .filter((link) => !link.startsWith("https://"));
 
   test.each([...new Set(links)])("leads to %s", (link) => {
     const [file = "", anchor] = link.split("#");

@@ -1,16 +1,11 @@
 // The state file: survives restarts, is never half written, and never trusted blindly.
+import { spawnSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { emptyHistory, type History } from "../../src/decide/history.ts";
-import {
-  fromHistoryDocument,
-  HistoryFileError,
-  readHistoryFile,
-  setAside,
-  toHistoryDocument,
-  writeHistoryFile,
-} from "../../src/observe/history-file.ts";
+import { fromHistoryDocument, toHistoryDocument } from "../../src/observe/history-document.ts";
+import { HistoryFileError, readHistoryFile, setAside, writeHistoryFile } from "../../src/observe/history-file.ts";
 import { digestOf, sightingOf } from "../support/node-builder.ts";
 import { createTempFolder, type TempFolder } from "../support/temp.ts";
 
@@ -70,7 +65,8 @@ describe("the state file", () => {
     ["nothing", ""],
     ["half a file", '{"version":1,"namespaces":{"k8s.io":{"ima'],
     ["another program's file", '{"hello":"world"}'],
-    ["a later version", '{"version":2,"namespaces":{}}'],
+    ["version 2 without its sum", '{"version":2,"namespaces":[]}'],
+    ["no version that ever was", '{"version":0,"namespaces":{}}'],
     ["a wrong entry", '{"version":1,"namespaces":{"k8s.io":{"images":{"a":[1]},"names":{}}}}'],
     ["bytes", "\u0000\u0001\u0002"],
   ])("that holds %s is corrupt, and stays as it is", (_, text) => {
@@ -84,11 +80,44 @@ describe("the state file", () => {
     expect(readFileSync(path, "utf8")).toBe(text);
   });
 
+  it("that a newer version wrote is named as such, and stays as it is", () => {
+    mkdirSync(join(folder.path, "deep/er"), { recursive: true });
+    const text = JSON.stringify({ version: 3, anything: {} });
+    writeFileSync(path, text);
+
+    const error = caught(() => readHistoryFile(path));
+
+    expect(error.kind).toBe("newer");
+    expect(error.message).toMatch(/newer version of prunelet: use that one, or move the file away/);
+    expect(readFileSync(path, "utf8")).toBe(text);
+  });
+
+  it("of version 1 is read, and what was used after its first sight counts as used once", () => {
+    mkdirSync(join(folder.path, "deep/er"), { recursive: true });
+    const images = { [digestOf("a")]: [1, 2] };
+    writeFileSync(
+      path,
+      JSON.stringify({ version: 1, namespaces: { "k8s.io": { images, names: { "r/a:1": [3, 3] } } } }),
+    );
+
+    const found = readHistoryFile(path)?.namespaces.get("k8s.io");
+
+    expect(found?.images.get(digestOf("a"))).toEqual(sightingOf({ firstSeen: 1, lastUsed: 2, timesUsed: 1 }));
+    expect(found?.names.get("r/a:1")).toEqual(sightingOf({ firstSeen: 3, lastUsed: 3, timesUsed: 0 }));
+  });
+
+  it("that is a named pipe is refused at once, and is not moved away", () => {
+    spawnSync("mkfifo", [join(folder.path, "pipe")]);
+
+    expect(caught(() => readHistoryFile(join(folder.path, "pipe"))).message).toContain("it is no regular file");
+    expect(caught(() => setAside(join(folder.path, "pipe"), "unreadable", 0)).kind).toBe("unwritable");
+  });
+
   it("is set aside under a name that tells when, and nothing of it is lost", () => {
     writeHistoryFile(path, history);
     const before = readFileSync(path, "utf8");
 
-    const aside = setAside(path, Date.UTC(2026, 0, 2, 3, 4, 5));
+    const aside = setAside(path, "corrupt", Date.UTC(2026, 0, 2, 3, 4, 5));
 
     expect(aside).toBe(`${path}.corrupt-2026-01-02T03-04-05-000Z`);
     expect(existsSync(path)).toBe(false);

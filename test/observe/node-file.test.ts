@@ -35,6 +35,14 @@ describe("a node file", () => {
     expect(content).toEqual({ state: nodeOf(), history });
   });
 
+  it("gives back how full the disks were", () => {
+    const disks = [{ path: "/d", capacityBytes: 10, usedBytes: 9, inodes: 8, inodesUsed: 7 }];
+
+    const content = parseNodeFile(formatNodeFile(nodeOf(), undefined, disks), { now });
+
+    expect(content).toEqual({ state: nodeOf(), filesystems: disks });
+  });
+
   it("needs no more than names and containers", () => {
     const { state } = parse({
       namespaces: [

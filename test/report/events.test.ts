@@ -137,3 +137,40 @@ describe("a report", () => {
     expect(toNodeEvents(event).map(({ type, reason, message }) => [type, reason, message])).toEqual(expected);
   });
 });
+
+describe("pressure", () => {
+  const filesystem = { path: "/images", capacityBytes: 1_000, usedBytes: 900, inodes: 100, inodesUsed: 10 };
+  const holding = { inUse: 300, pinned: 0, young: 100, kept: 0, other: 500 };
+  const episode = { level: "pressure", filesystem, missing: { bytes: 200, inodes: 0 }, holding } as const;
+  const because = "90% of bytes used on /images, above 80%";
+
+  it("that could not be relieved is told with what holds the space, the largest part first", () => {
+    expect(toNodeEvents({ kind: "pressure", ...episode, result: "unrelieved", because })).toMatchObject([
+      {
+        type: "Warning",
+        reason: "PressureNotRelieved",
+        message:
+          "90% of bytes used on /images, above 80%, and nothing is left to remove: the space is held by " +
+          "what is no image (500 B), images in use (300 B), images that are too young (100 B)",
+      },
+    ]);
+  });
+
+  it("that was relieved is no event: the removals are one", () => {
+    expect(toNodeEvents({ kind: "pressure", ...episode, result: "relieved", because })).toEqual([]);
+  });
+
+  it("is one event while only the numbers change, and another when it becomes an emergency", () => {
+    const same = (level: "pressure" | "emergency", text: string) =>
+      toNodeEvents({ kind: "pressure", ...episode, level, result: "unrelieved", because: text })[0]?.same;
+
+    expect(same("pressure", because)).toBe(same("pressure", "91% of bytes used on /images, above 80%"));
+    expect(same("pressure", because)).not.toBe(same("emergency", because));
+  });
+
+  it("that is not handled because the disk cannot be seen is told", () => {
+    expect(toNodeEvents({ kind: "filesystem-unseen", message: "set pressure.path" })).toMatchObject([
+      { type: "Warning", reason: "DiskNotVisible", message: "disk pressure is not handled: set pressure.path" },
+    ]);
+  });
+});

@@ -4,7 +4,7 @@ import { pino } from "pino";
 import { describe, expect, it } from "vitest";
 import type { ReportEvent } from "../../src/report/event.ts";
 import { logSink } from "../../src/report/log.ts";
-import { good, mixed, nameOutcome, plan, roundDone, state } from "./example.ts";
+import { good, mixed, nameOutcome, plan, roundDone, spare, state } from "./example.ts";
 
 type Line = Record<string, unknown> & { readonly level: string; readonly msg: string };
 
@@ -20,7 +20,8 @@ function linesOf(events: readonly ReportEvent[], level = "debug"): Line[] {
     { level, base: null, timestamp: false, formatters: { level: (label) => ({ level: label }) } },
     stream,
   );
-  for (const event of events) logSink(log)(event);
+  const sink = logSink(log);
+  for (const event of events) sink(event);
   return lines;
 }
 
@@ -39,6 +40,19 @@ describe("the log", () => {
     const lines = linesOf([{ kind: "planned", state, plan: warned, filesystems: [] }], "info");
 
     expect(lines).toEqual([{ level: "warn", msg: "container c1 names no image" }]);
+  });
+
+  it("tells of each removal what the audit tells: every digest, bytes, last use, and what made it go", () => {
+    const outcome = nameOutcome("r.example/spare:1", { kind: "removed" }, { target: spare.target });
+    const lines = linesOf(
+      [{ kind: "planned", state, plan, filesystems: [] }, { kind: "name-done", outcome }, roundDone(good)],
+      "info",
+    );
+
+    const facts = { image: spare.id, digests: spare.digests, mode: "routine", reason: "unused", aloneBytes: 3_300 };
+    expect(lines[0]).toMatchObject({ msg: "untagged", name: "r.example/spare:1", target: spare.target, ...facts });
+    expect(lines.find(({ msg }) => msg === "deleted")).toMatchObject({ target: spare.target, bytes: 3_300, ...facts });
+    expect(lines[0]).toHaveProperty("lastUsed");
   });
 
   it("has one info line for a good round, with counts and bytes for people and machines", () => {
@@ -100,6 +114,54 @@ describe("the log", () => {
       { level: "warn", cause: "stale for 6m" },
       { level: "info" },
       { level: "info", msg: "looking after containerd" },
+    ]);
+  });
+});
+
+describe("the log of a full disk", () => {
+  const filesystem = { path: "/images", capacityBytes: 1_000, usedBytes: 900, inodes: 100, inodesUsed: 10 };
+  const episode = {
+    kind: "pressure",
+    level: "pressure",
+    filesystem,
+    missing: { bytes: 150, inodes: 0 },
+    holding: { inUse: 300, pinned: 0, young: 0, kept: 0, other: 500 },
+    because: "90% of bytes used on /images, above 80%",
+  } as const;
+
+  it("warns of pressure that stays, with what holds the space, and informs of pressure that is gone", () => {
+    const lines = linesOf([
+      { ...episode, result: "unrelieved" },
+      { ...episode, result: "relieved" },
+    ]);
+
+    expect(lines).toMatchObject([
+      {
+        level: "warn",
+        msg: "pressure could not be relieved",
+        holds: "what is no image (500 B), images in use (300 B)",
+      },
+      { level: "info", msg: "pressure relieved" },
+    ]);
+  });
+
+  it("has a line for each limit that acted, for the window and for what is demanded", () => {
+    const demand = { mode: "pressure", bytes: 1, inodes: 0, because: "full" } as const;
+    const braked = { ...plan, demand, brakes: [{ code: "backoff" as const, detail: "it failed", images: 1 }] };
+    const withheld = { code: "outside-window", detail: "no window is open" } as const;
+
+    const lines = linesOf([{ kind: "planned", state, plan: braked, filesystems: [], withheld }], "info");
+
+    expect(lines).toMatchObject([
+      { msg: "space is needed", because: "full" },
+      { level: "warn", msg: "removals held back", code: "backoff", cause: "it failed" },
+      { level: "info", msg: "removals held back", code: "outside-window" },
+    ]);
+  });
+
+  it("says why pressure is not handled", () => {
+    expect(linesOf([{ kind: "filesystem-unseen", message: "set pressure.path" }])).toMatchObject([
+      { level: "warn", cause: "set pressure.path", msg: "disk pressure is not handled, routine rounds go on" },
     ]);
   });
 });

@@ -168,3 +168,72 @@ describe("the metrics", () => {
     expect(await second.registry.metrics()).toContain("prunelet_reclaimed_bytes_total 0");
   });
 });
+
+describe("the metrics of a full disk", () => {
+  const filesystem = { path: "/images", capacityBytes: 1_000, usedBytes: 900, inodes: 100, inodesUsed: 10 };
+  const demand = { mode: "pressure", bytes: 200, inodes: 3, because: "90% of bytes used" } as const;
+  const holding = { inUse: 300, pinned: 0, young: 100, kept: 0, other: 500 };
+  const unrelieved: ReportEvent = {
+    kind: "pressure",
+    level: "pressure",
+    result: "unrelieved",
+    filesystem,
+    missing: { bytes: 150, inodes: 0 },
+    holding,
+    because: "90% of bytes used",
+  };
+
+  it("say how bad it is, what must be freed, and how full it is between two rounds", async () => {
+    const seen = (one: typeof demand | undefined): ReportEvent => ({
+      kind: "filesystem-seen",
+      filesystem,
+      demand: one,
+    });
+
+    expect(await samplesAfter(seen(demand))).toMatchObject({
+      'pressure_level{path="/images"}': 1,
+      'pressure_demand_bytes{path="/images"}': 200,
+      'pressure_demand_inodes{path="/images"}': 3,
+      'filesystem_used_bytes{path="/images"}': 900,
+      filesystem_visible: 1,
+    });
+    expect(await samplesAfter(seen(demand), unrelieved, seen(undefined))).toMatchObject({
+      'pressure_level{path="/images"}': 0,
+      'pressure_shortfall_bytes{path="/images"}': 0,
+    });
+  });
+
+  it("say what an episode could not free, and what holds the space", async () => {
+    expect(await samplesAfter(unrelieved)).toMatchObject({
+      'pressure_episodes_total{result="unrelieved"}': 1,
+      'pressure_episodes_total{result="relieved"}': 0,
+      'pressure_shortfall_bytes{path="/images"}': 150,
+      'pressure_held_bytes{by="in_use"}': 300,
+      'pressure_held_bytes{by="young"}': 100,
+      'pressure_held_bytes{by="other"}': 500,
+    });
+  });
+
+  it("say that the disk cannot be judged", async () => {
+    expect(await samplesAfter({ kind: "filesystem-unseen", message: "no" })).toMatchObject({ filesystem_visible: 0 });
+  });
+
+  it("count rounds by what began them and plans by the limits that acted", async () => {
+    const braked = { ...plan, brakes: [{ code: "backoff" as const, detail: "x", images: 1 }] };
+    const withheld = { code: "outside-window", detail: "no window is open" } as const;
+
+    const samples = await samplesAfter(
+      { ...planned, plan: braked, trigger: "event" },
+      { ...planned, trigger: "interval", withheld },
+    );
+
+    expect(samples).toMatchObject({
+      'rounds_total{trigger="event"}': 1,
+      'rounds_total{trigger="interval"}': 1,
+      'rounds_total{trigger="pressure"}': 0,
+      'brakes_total{code="backoff"}': 1,
+      'brakes_total{code="outside-window"}': 1,
+      'brakes_total{code="max-removals"}': 0,
+    });
+  });
+});

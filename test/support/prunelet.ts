@@ -1,12 +1,15 @@
 // Runs the built program as its own process, the way a person or a pod runs it.
 import { spawn, spawnSync } from "node:child_process";
 import { join } from "node:path";
+import { createTempFolder, type TempFolder } from "./temp.ts";
 
 export interface RunOptions {
   /** Added to an environment without any of prunelet's own variables. */
   readonly env?: Readonly<Record<string, string>>;
   /** Runs as another user (and group) of this number. */
   readonly uid?: number;
+  /** A folder that the process sees in the place of `/run`: where runtimes usually listen. */
+  readonly run?: string;
   /** Milliseconds until the process is killed, which fails the test. Default 60 000. */
   readonly timeoutMs?: number;
 }
@@ -44,10 +47,11 @@ export function runPrunelet(args: readonly string[], options: RunOptions = {}): 
 /** Starts the program. Without an end of its own it is killed after the timeout. */
 export function startPrunelet(args: readonly string[], options: RunOptions = {}): RunningPrunelet {
   buildOnce();
-  const { env = {}, uid, timeoutMs = 60_000 } = options;
+  const { env = {}, uid, run, timeoutMs = 60_000 } = options;
   const startedAt = performance.now();
-  const child = spawn(process.execPath, [bundle, ...args], {
-    env: { PATH: process.env["PATH"], HOME: "/nonexistent", ...env },
+  const [program = "", ...whole] = [...(run === undefined ? [] : inPlaceOfRun(run)), process.execPath, bundle, ...args];
+  const child = spawn(program, whole, {
+    env: { PATH: process.env["PATH"], HOME: "/nonexistent", PRUNELET_AUDIT_FILE: ownAuditFile(), ...env },
     stdio: ["ignore", "pipe", "pipe"],
     ...(uid === undefined ? {} : { uid, gid: uid }),
   });
@@ -69,12 +73,28 @@ export function startPrunelet(args: readonly string[], options: RunOptions = {})
   return { stdout, stderr, hasEnded, signal: (name) => void child.kill(name), ended };
 }
 
+/** A mount namespace of its own: nobody else sees the other `/run`. */
+function inPlaceOfRun(folder: string): readonly string[] {
+  return ["unshare", "--mount", "sh", "-c", 'mount --bind "$0" /run && exec "$@"', folder];
+}
+
 function readJson(stdout: string, stderr: string): unknown {
   try {
     return JSON.parse(stdout);
   } catch (error) {
     throw new Error(`no JSON on stdout: ${stdout.slice(0, 500)}; stderr: ${stderr.slice(0, 2_000)}`, { cause: error });
   }
+}
+
+let own: TempFolder | undefined;
+
+/** Removals of tests are recorded where nobody looks for those of this machine, and the record goes with the tests. */
+function ownAuditFile(): string {
+  if (own === undefined) {
+    own = createTempFolder();
+    process.once("exit", () => own?.remove());
+  }
+  return join(own.path, "audit.jsonl");
 }
 
 /** Bundled directly and not by build.mjs, which also looks after dependencies: a test that runs has them. */

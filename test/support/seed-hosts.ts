@@ -5,7 +5,7 @@ import type { Digest } from "../../src/image/digest.ts";
 import type { Containerd } from "./daemons/containerd.ts";
 import { startContainerd } from "./daemons/containerd.ts";
 import { describeDaemon, type Need } from "./daemons/describe-daemon.ts";
-import { type Docker, type DockerOptions, startDocker } from "./daemons/docker.ts";
+import { type Docker, type DockerOptions, everyEngine, startDocker } from "./daemons/docker.ts";
 import { callEngine } from "./daemons/docker-api.ts";
 import { containerdLines } from "./daemons/manifest.ts";
 import { type Registry, startRegistry } from "./daemons/registry.ts";
@@ -38,7 +38,7 @@ export function describeSeedHosts(title: string, tests: (host: () => SeedHost) =
     };
     describeHost(`${title} (containerd ${version})`, [`containerd ${version}`], { open, tests });
   }
-  for (const options of engines) {
+  for (const options of everyEngine) {
     const open = async (registry: Registry): Promise<Opened> => {
       const docker = await startDocker({ ...options, registryHost: registry.host });
       return { host: new DockerHost(docker, registry, options), stop: () => docker.stop() };
@@ -54,14 +54,6 @@ export async function pruneAll(host: SeedHost): Promise<PruneReport> {
   if (result.code !== 0) throw new Error(`prune ended with ${result.code}: ${result.stderr}${result.stdout}`);
   return result.json() as PruneReport;
 }
-
-const engines: readonly DockerOptions[] = [
-  { version: "20.10", store: "overlay2" },
-  { version: "26", store: "overlay2" },
-  { version: "26", store: "containerd" },
-  { version: "28", store: "overlay2" },
-  { version: "28", store: "containerd" },
-];
 
 interface Opened {
   readonly host: SeedHost;

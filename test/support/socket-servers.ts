@@ -6,6 +6,7 @@ import { createServer, type Socket } from "node:net";
 import { dirname } from "node:path";
 import type { ConnectRouter } from "@connectrpc/connect";
 import { connectNodeAdapter } from "@connectrpc/connect-node";
+import { Namespaces } from "../../src/runtime/containerd/gen/containerd/services/namespaces/v1/namespace_pb.js";
 import { Version } from "../../src/runtime/containerd/gen/containerd/services/version/v1/version_pb.js";
 import { RuntimeService } from "../../src/runtime/cri/gen/runtime/v1/api_pb.js";
 import { emptyNamespace, fakeNode, serveFakeDaemon } from "../runtime/containerd/fake-daemon.ts";
@@ -24,7 +25,8 @@ export async function serveContainerd(path: string, namespaces: readonly string[
 export function serveCri(path: string, runtimeName: string, runtimeVersion = "1.33.1"): Promise<Stop> {
   const version = () => ({ version: "0.1.0", runtimeName, runtimeVersion, runtimeApiVersion: "v1" });
   // Like any gRPC server it answers "unimplemented" to what it does not know; the adapter alone would say 404.
-  const routes = (router: ConnectRouter) => void router.service(Version, {}).service(RuntimeService, { version });
+  const routes = (router: ConnectRouter) =>
+    void router.service(Version, {}).service(Namespaces, {}).service(RuntimeService, { version });
   const server = createHttp2Server(connectNodeAdapter({ routes }));
   const sessions = new Set<ServerHttp2Session>();
   server.on("session", (session) => sessions.add(session.on("close", () => sessions.delete(session))));
@@ -47,8 +49,20 @@ export function serveHttp(path: string, body: string): Promise<Stop> {
 
 /** Accepts connections and never says anything. */
 export function serveSilence(path: string): Promise<Stop> {
+  return serveBytes(path, () => undefined);
+}
+
+/** Says something that no protocol knows, and hangs up. */
+export function serveNonsense(path: string): Promise<Stop> {
+  return serveBytes(path, (socket) => socket.end("hello\n"));
+}
+
+function serveBytes(path: string, greet: (socket: Socket) => unknown): Promise<Stop> {
   const sockets = new Set<Socket>();
-  const server = createServer((socket) => sockets.add(socket.on("error", () => undefined)));
+  const server = createServer((socket) => {
+    sockets.add(socket.on("error", () => undefined));
+    greet(socket);
+  });
   return listening(server, path, () => {
     for (const socket of sockets) socket.destroy();
   });
@@ -61,12 +75,6 @@ export async function leaveSocket(path: string): Promise<void> {
   // Closing removes the path that was listened on: another name stays.
   renameSync(draft, path);
   await stop();
-}
-
-/** Says something that no protocol knows, and hangs up. */
-export function serveNonsense(path: string): Promise<Stop> {
-  const server = createServer((socket) => socket.on("error", () => undefined).end("hello\n"));
-  return listening(server, path, () => undefined);
 }
 
 interface Listener {

@@ -92,6 +92,8 @@ there the socket itself is, which outlives a restart where systemd holds it, as 
 {{- $given := dict "runtime" $runtime.kind "endpoint" (printf "unix://%s" $runtime.socket) "pods" (dict "source" "kubernetes") "stateFile" "/var/lib/prunelet/state.json" }}
 {{- $config := mergeOverwrite $given (deepCopy .Values.config) }}
 {{- if not (hasPrefix "/var/lib/prunelet/" $config.stateFile) }}{{ fail (printf "config.stateFile is %s: it must be below /var/lib/prunelet, where state.hostPath is mounted" $config.stateFile) }}{{ end }}
+{{- $audit := dig "audit" "file" "/var/lib/prunelet/audit.jsonl" $config }}
+{{- if and $audit (not (hasPrefix "/var/lib/prunelet/" $audit)) }}{{ fail (printf "config.audit.file is %s: it must be below /var/lib/prunelet, where state.hostPath is mounted, or empty" $audit) }}{{ end }}
 {{- toYaml $config }}
 {{- end }}
 

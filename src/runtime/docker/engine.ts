@@ -139,7 +139,7 @@ export class Engine {
 function agreedVersion(header: string | string[] | undefined, body: string, where: string): string {
   const told = typeof header === "string" ? header : body.trim() === "OK" ? oldestApi : undefined;
   if (told === undefined || !/^\d+\.\d+$/.test(told)) {
-    const message = `the server at ${where} does not answer as a Docker Engine does: name the engine's own address`;
+    const message = `the server at ${where} does not answer as a Docker Engine does: name the engine's own address with --endpoint`;
     throw new RuntimeError("unavailable", "connect", message);
   }
   if (!isAtLeast(told, oldestApi)) {

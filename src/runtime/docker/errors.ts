@@ -58,7 +58,7 @@ function describe(cause: unknown, call: FailedCall): Problem {
   if (code?.startsWith("HPE_")) {
     return {
       code: "unavailable",
-      message: `the server at ${where} does not speak HTTP: name the engine's own address`,
+      message: `the server at ${where} does not speak HTTP: name the engine's own address with --endpoint`,
     };
   }
   return { code: "internal", message: cause instanceof Error ? cause.message : String(cause) };

@@ -6,7 +6,7 @@ import type { Certificates } from "./certificates.ts";
 import { EventStore, type WireEvent } from "./events.ts";
 import { type Fault, failWith, sendStatus } from "./faults.ts";
 import { writeKubeconfig } from "./kubeconfig.ts";
-import type { WireNode } from "./node.ts";
+import { type WireNode, wireNode } from "./node.ts";
 import type { WirePod } from "./pod.ts";
 import { type Asked, type ResourceName, toAsked, type Verb } from "./request.ts";
 import { matches, ObjectStore, type Selection, type StoredEvent, type WireObject } from "./store.ts";
@@ -48,6 +48,8 @@ export class ApiServer {
     this.#options = options;
     const { port } = server.address() as AddressInfo;
     this.url = `${options.tls === undefined ? "http" : "https"}://127.0.0.1:${port}`;
+    // Every cluster has the node that its agents run on.
+    this.#store.change("ADDED", "nodes", wireNode());
     server.on("request", (request, response) => this.#answer(request, response));
     if (options.bookmarkEveryMs !== undefined) {
       this.#timers.add(setInterval(() => this.bookmark(), options.bookmarkEveryMs));

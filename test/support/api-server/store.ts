@@ -19,7 +19,8 @@ export interface Selection {
 }
 
 export class ObjectStore {
-  #version = 1_000;
+  /** 1000 once the node is there. */
+  #version = 999;
   #oldest = 0;
   readonly #objects = new Map<string, StoredEvent>();
   #history: StoredEvent[] = [];

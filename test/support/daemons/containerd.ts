@@ -23,6 +23,8 @@ export interface ContainerdOptions {
   readonly discardUnpackedLayers?: boolean;
   /** Default: overlayfs, or native where overlay cannot be mounted. */
   readonly snapshotter?: "overlayfs" | "native";
+  /** Makes a filesystem at the path of the root folder before the daemon starts. Default: the folder lies where all others do. */
+  readonly mountRoot?: (path: string) => void;
 }
 
 /** A running containerd. Everything that it starts is ended by `stop`, or when the test process ends. */
@@ -57,6 +59,7 @@ export async function startContainerd(options: ContainerdOptions): Promise<Conta
   guardProcess();
   const { path: folder } = createTempFolder();
   const settings = settingsOf(options, { folder, runc });
+  options.mountRoot?.(join(folder, "root"));
   const cgroup = `/${basename(folder)}`;
   const calls = ctrCalls(settings, { bin, cgroup });
   const process = new ContainerdProcess(settings, { bin, answers: () => calls.ctr("version") });

@@ -8,8 +8,9 @@ import {
   findDocker,
   findProgram,
 } from "./manifest.ts";
+import { type DiskKind, findSmallDisk } from "./small-disk.ts";
 
-export type Need = `containerd ${ContainerdLine}` | `docker ${DockerLine}` | "podman" | "registry";
+export type Need = `containerd ${ContainerdLine}` | `docker ${DockerLine}` | `disk ${DiskKind}` | "podman" | "registry";
 
 /**
  * `describe` for tests against real daemons. When one of `needs` is missing, the group is skipped under a name that tells why;
@@ -25,6 +26,7 @@ export function describeDaemon(name: string, needs: readonly Need[], tests: () =
 function lookUp(need: Need): readonly Availability[] {
   if (need === "registry" || need === "podman") return [findProgram(need)];
   const [daemon, line = ""] = need.split(" ");
+  if (daemon === "disk") return [findSmallDisk(line as DiskKind)];
   const found = daemon === "docker" ? findDocker(line as DockerLine) : findContainerd(line as ContainerdLine);
   return [found, findProgram("runc"), findProgram("busybox")];
 }

@@ -37,6 +37,15 @@ export interface Docker extends DockerCalls {
   logs(): string;
 }
 
+/** Every line with every image store that it has. */
+export const everyEngine: readonly Pick<DockerOptions, "version" | "store">[] = [
+  { version: "20.10", store: "overlay2" },
+  { version: "26", store: "overlay2" },
+  { version: "26", store: "containerd" },
+  { version: "28", store: "overlay2" },
+  { version: "28", store: "containerd" },
+];
+
 /** Where a Docker Engine keeps what it has in containerd. */
 export const dockerNamespace = "moby";
 
