@@ -45,6 +45,7 @@ export interface ContainerOnWire {
   readonly image: string;
   readonly snapshotter: string;
   readonly snapshotKey: string;
+  readonly createdAt: Instant | undefined;
   readonly labels: Labels;
   /** What CRI wrote into the record. */
   readonly criMetadata: Uint8Array | undefined;
@@ -123,6 +124,7 @@ export function decodeContainer(reader: WireReader): ContainerOnWire {
   let image = "";
   let snapshotter = "";
   let snapshotKey = "";
+  let createdAt: Instant | undefined;
   let labels = noLabels;
   let criMetadata: Uint8Array | undefined;
   while (reader.next()) {
@@ -131,10 +133,11 @@ export function decodeContainer(reader: WireReader): ContainerOnWire {
     else if (reader.field === 3) image = reader.text();
     else if (reader.field === 6) snapshotter = reader.text();
     else if (reader.field === 7) snapshotKey = reader.text();
+    else if (reader.field === 8) createdAt = instantOf(decodeTime(reader));
     else if (reader.field === 10) criMetadata = decodeCriMetadata(reader) ?? criMetadata;
     else reader.skip();
   }
-  return { id, image, snapshotter, snapshotKey, labels, criMetadata };
+  return { id, image, snapshotter, snapshotKey, createdAt, labels, criMetadata };
 }
 
 /** What the collector reads begins so. */
