@@ -83,7 +83,7 @@ function drawBars(panel, [{ target, series }]) {
   const found = series
     .map(({ labels, values }) => ({ name: legendOf(target.legendFormat, labels), value: values.at(-1)[1] }))
     .toSorted((a, b) => b.value - a.value);
-  const most = Math.max(...found.map(({ value }) => value));
+  const most = Math.max(Number.MIN_VALUE, ...found.map(({ value }) => value));
   const rows = found.map(({ name, value }) => {
     const fill = `width:${(100 * value) / most}%;background:linear-gradient(90deg,${colors.blueDark},${colors.blue})`;
     return `<span>${escapeHtml(name)}</span><div><i style="${fill}"></i></div><b>${formatValue(value, panel.fieldConfig.defaults)}</b>`;

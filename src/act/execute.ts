@@ -1,4 +1,5 @@
 // Carries a plan out: checks again right before each removal, goes on after failures, collects once, measures what went.
+import { parentsIn } from "../decide/parents.ts";
 import type { ImageVerdict } from "../decide/plan.ts";
 import type { CallOptions, ContainerRuntime } from "../runtime/runtime.ts";
 import type { ExecuteInput } from "./execute-input.ts";
@@ -16,6 +17,7 @@ import {
 import { removeNames } from "./remove-names.ts";
 import { removeWhole } from "./remove-whole.ts";
 import { Revalidator } from "./revalidate.ts";
+import { inWaves } from "./waves.ts";
 
 /** The only place that removes anything. Never throws for a failed removal: failures are part of the outcome. */
 export async function execute(input: ExecuteInput): Promise<Outcome> {
@@ -26,13 +28,18 @@ export async function execute(input: ExecuteInput): Promise<Outcome> {
   const remove = input.runtime.capabilities.untag ? removeNames : removeWhole;
   const stopWatching = watchContainers(input.runtime, run.revalidator);
   try {
-    const results = await inParallel(work, sideBySide(input), async (verdict) => {
-      if (!input.signal?.aborted && !isSilent(run)) await input.beforeImage?.(verdict);
-      const outcome = await remove(verdict, run);
-      await pauseAfter(outcome, input);
-      return outcome;
-    });
-    return await settle({ work, results, meter }, run);
+    const waves = inWaves(work, parentsIn(input.planned.state.namespaces));
+    const results: ImageOutcome[] = [];
+    for (const wave of waves) {
+      const outcomes = await inParallel(wave, sideBySide(input), async (verdict) => {
+        if (!input.signal?.aborted && !isSilent(run)) await input.beforeImage?.(verdict);
+        const outcome = await remove(verdict, run);
+        await pauseAfter(outcome, input);
+        return outcome;
+      });
+      results.push(...outcomes);
+    }
+    return await settle({ work: waves.flat(), results, meter }, run);
   } finally {
     await stopWatching();
   }

@@ -5,6 +5,7 @@ import type { IndexedImage } from "./image-index.ts";
 import type { ImageSight } from "./image-sight.ts";
 import type { JudgedNamespace } from "./judge.ts";
 import { orders } from "./order.ts";
+import { ancestorsOf, type Parents } from "./parents.ts";
 import type { Policy } from "./policy.ts";
 import type { Reason } from "./reason.ts";
 import type { NameDecision } from "./retention.ts";
@@ -31,6 +32,8 @@ export interface ChooseInput {
   readonly demand: Demand | undefined;
   /** Bytes that all images take beyond the budget. */
   readonly excess: number;
+  /** Where an image cannot go as long as one is there that was built on it: what each was built on. */
+  readonly parents: Parents | undefined;
 }
 
 /** What becomes of the images of a node. */
@@ -51,7 +54,7 @@ export function modesFor(demand: Demand | undefined, excess: number): readonly D
 /** Chooses. */
 export function choose(input: ChooseInput): Choice {
   const { subjects, content, policy } = input;
-  const removables = removablesOf(subjects);
+  const removables = removablesOf(input);
   const selection = select({ content, removables, order: orders[policy.order], stretches: stretchesOf(input) });
   const { kept, cut, brakes } = applyBrakes(selection.taken, policy.brakes, subjects.length);
   const modes = new Map(removables.map(({ number, mode }) => [number, mode]));
@@ -97,18 +100,28 @@ function stretchesOf({ demand, excess }: ChooseInput): readonly Stretch[] {
   return stretches;
 }
 
-function removablesOf(subjects: readonly Subject[]): readonly Removable[] {
+function removablesOf({ subjects, parents }: ChooseInput): readonly Removable[] {
   const twins = twinsBehindIds(subjects);
-  return subjects.flatMap((subject): Removable[] => {
-    const { judged, number, sight, entry, superseded } = subject;
-    const mode = [...judged.decisions.keys()].find((candidate) => allGo(decisionsIn(subject, candidate)));
+  const modes = subjects.map((subject) => removableIn(subject));
+  const children = childrenOf(
+    subjects.filter((_, at) => modes[at] !== undefined),
+    parents,
+  );
+  return subjects.flatMap((subject, at): Removable[] => {
+    const { number, sight, entry, superseded } = subject;
+    const mode = modes[at];
     if (mode === undefined) return [];
     const { firstSeen, lastUsed, idle, timesUsed } = sight;
     const ranked = { firstSeen, lastUsed, idle, superseded, timesUsed };
     const listed = decisionsIn(subject, mode).some(({ remove }) => remove === "remove-list");
-    const after = twins.get(number) ?? [];
+    const after = [...(twins.get(number) ?? []), ...(children.get(number) ?? [])];
     return [{ number, mode, listed, ...ranked, digest: entry.image.target, after }];
   });
+}
+
+/** The mildest mode in which the whole image may go. */
+function removableIn(subject: Subject): DemandMode | undefined {
+  return [...subject.judged.decisions.keys()].find((mode) => allGo(decisionsIn(subject, mode)));
 }
 
 /** Images that hold the ID name of others, by number, with the numbers of those others: they have to be gone before. */
@@ -126,6 +139,23 @@ function twinsBehindIds(subjects: readonly Subject[]): ReadonlyMap<number, reado
     }
   }
   return twins;
+}
+
+/** Images that others were built on, by number, with the numbers of those others. */
+function childrenOf(
+  subjects: readonly Subject[],
+  parents: Parents = new Map(),
+): ReadonlyMap<number, readonly number[]> {
+  const children = new Map<number, number[]>();
+  if (parents.size === 0) return children;
+  const numbers = new Map(subjects.map(({ entry, number }) => [entry.image.target, number]));
+  for (const { entry, number } of subjects) {
+    for (const target of ancestorsOf(entry.image.target, parents)) {
+      const parent = numbers.get(target);
+      if (parent !== undefined) children.set(parent, [...(children.get(parent) ?? []), number]);
+    }
+  }
+  return children;
 }
 
 /** Groups of several images of one namespace with one ID. Images of a namespace have numbers in a row. */

@@ -2,6 +2,7 @@
 import type { Digest } from "../image/digest.ts";
 import type { NamespaceState, NodeState } from "../image/node-state.ts";
 import type { IndexedImage } from "./image-index.ts";
+import { ancestorsOf, parentsIn } from "./parents.ts";
 import type { Reason } from "./reason.ts";
 import { type JudgedName, type NameDecision, type RetentionInput, retainCriNames } from "./retention.ts";
 
@@ -45,16 +46,13 @@ export function keepParents(
   decisions: readonly (readonly NameDecision[])[],
   namespaces: readonly Pick<NamespaceState, "images">[],
 ): readonly (readonly NameDecision[])[] {
-  const all = namespaces.flatMap((namespace) => namespace.images);
-  const parents = new Map(
-    all.flatMap(({ target, parent }) => (parent === undefined ? [] : [[target, parent] as const])),
-  );
+  const parents = parentsIn(namespaces);
   const children = new Map<Digest, string>();
   images.forEach(({ image }, i) => {
     const staying = decisions[i]?.find(stays);
     if (staying === undefined) return;
-    for (let at = parents.get(image.target); at !== undefined && !children.has(at); at = parents.get(at)) {
-      children.set(at, staying.name.name);
+    for (const target of ancestorsOf(image.target, parents)) {
+      if (!children.has(target)) children.set(target, staying.name.name);
     }
   });
   return images.map(({ image }, i) => {

@@ -5,6 +5,7 @@ import type { Brake } from "./brake.ts";
 import { type Choice, choose, modesFor, type Subject } from "./choose.ts";
 import { currentUses } from "./current-uses.ts";
 import type { Demand } from "./demand.ts";
+import { followsDocker } from "./docker-names.ts";
 import type { CurrentUses, History } from "./history.ts";
 import { type ImageIndex, type IndexedImage, indexImages } from "./image-index.ts";
 import { imageSight } from "./image-sight.ts";
@@ -12,6 +13,7 @@ import { type JudgedNamespace, judgeNamespace, settleNames } from "./judge.ts";
 import { supersededImages } from "./newest-tags.ts";
 import { holdersOf } from "./numbered-content.ts";
 import { type OrderName, ordersBySuccession } from "./order.ts";
+import { parentsIn } from "./parents.ts";
 import type { Policy } from "./policy.ts";
 import type { Reason, RemoveCode } from "./reason.ts";
 import { beforeIn, sameChoice } from "./recheck.ts";
@@ -105,7 +107,14 @@ export function makePlan(input: PlanInput): Plan {
   const subjects = subjectsOf(judged, { history, now: state.takenAt, order: policy.order });
   const choice =
     input.recheck === undefined
-      ? choose({ subjects, content, policy, demand, excess })
+      ? choose({
+          subjects,
+          content,
+          policy,
+          demand,
+          excess,
+          parents: followsDocker(state) ? parentsIn(state.namespaces) : undefined,
+        })
       : sameChoice(input.recheck, subjects);
   const settled = settle(state, judged, subjects, choice);
   const details: RemoveDetails = demand === undefined ? {} : { pressure: demand.because };

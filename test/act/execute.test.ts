@@ -4,7 +4,20 @@ import { RuntimeError } from "../../src/runtime/runtime-error.ts";
 import { planOn } from "../support/executed-round.ts";
 import { createFakeClock } from "../support/fake-clock.ts";
 import { nameOf, namespaceOf, nodeOf } from "../support/node-builder.ts";
-import { inNamespace, manyImages, one, resultsOf, threeImages } from "./nodes.ts";
+import { inNamespace, manyImages, one, resultsOf, three, threeImages, two } from "./nodes.ts";
+
+describe("an image that others were built on", () => {
+  it("is touched only when those are gone", async () => {
+    const built = { ...two, parent: one.target };
+    const top = { ...three, parent: built.target };
+    const names = [one, built, top].map(({ target }, i) => nameOf(`r.example/${i}:1`, target));
+    const node = await planOn(nodeOf({ namespaces: [namespaceOf("k8s.io", { names, images: [one, built, top] })] }));
+
+    const outcome = await node.run({ concurrency: 4 });
+
+    expect(outcome.names.map(({ name }) => name)).toEqual(["r.example/2:1", "r.example/1:1", "r.example/0:1"]);
+  });
+});
 
 describe("a removal that fails", () => {
   it("does not stop the others and tells why", async () => {

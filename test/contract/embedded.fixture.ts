@@ -49,7 +49,14 @@ function createSubject(): Subject {
     async createContainer({ id, image, state }) {
       const name = await runtime.findName(namespace, image);
       if (name === undefined) throw new Error(`no name ${image} to make a container of`);
-      runtime.addContainer(namespace, { id, image, imageId: name.target, state, snapshotKey: `overlayfs/${id}` });
+      runtime.addContainer(namespace, {
+        id,
+        image,
+        imageId: name.target,
+        state,
+        createdAt: Date.now(),
+        snapshotKey: `overlayfs/${id}`,
+      });
       return id;
     },
     async removeContainer(id) {

@@ -1,5 +1,6 @@
 // Names on a Docker Engine: tags and digest references of one repository go together, parents stay with what was built on them.
 import { describe, expect, it } from "vitest";
+import { emptyHistory } from "../../src/decide/history.ts";
 import { planRemoval } from "../../src/decide/removal.ts";
 import type { RemovalRequest } from "../../src/decide/removal-types.ts";
 import type { Image, ImageStore } from "../../src/image/node-state.ts";
@@ -71,6 +72,12 @@ describe("an image that others were built on", () => {
       "registry.example/base:1": "parent-of-image",
       "registry.example/child:1": "used-by-container",
     });
+  });
+
+  it("goes after them", () => {
+    const plan = planOnEngine({ images, names, history: emptyHistory("record-time") });
+
+    expect(plan.images.map(({ image }) => image.target)).toEqual([child.target, base.target]);
   });
 
   it("goes together with them", () => {

@@ -27,7 +27,7 @@ const wrongFlags: readonly (readonly [readonly string[], RegExp])[] = [
   [["--keep", "/(/"], /policy\.keep\.0 is wrong: pattern \/\(\/ is not a regular expression/],
   [["-o", "xml"], /'xml' is invalid.*table, json, yaml/],
   [["--runtime", "nope"], /'nope' is invalid.*containerd/],
-  [["--endpoint", "tcp://127.0.0.1:1"], /'tcp:\/\/127.0.0.1:1' is invalid.*write unix:\/\//],
+  [["--endpoint", "ssh://engine"], /'ssh:\/\/engine' is invalid.*write unix:\/\//],
   [["--config", "/nonexistent.yaml"], /cannot read the configuration \/nonexistent\.yaml: .*check --config/],
   [["--kubeconfig", "/nonexistent", "--node-name", "n"], /no kubeconfig at \/nonexistent: correct the path/],
   [["--pods", "kubernetes", "--node-name", "n"], /no Kubernetes credentials found: give --kubeconfig/],

@@ -139,8 +139,8 @@ describeNodes("commands", (node, line) => {
   });
 });
 
-function withoutTime({ durationMs: _, ...report }: PruneReport): Omit<PruneReport, "durationMs"> {
-  return report;
+function withoutTime({ durationMs: _, disks: __, images, ...report }: PruneReport): object {
+  return { ...report, images: images.map(({ ageMs: ___, lastUsed: ____, ...image }) => image) };
 }
 
 function pick({ untagged, deleted, plannedBytes, kept }: PruneReport) {

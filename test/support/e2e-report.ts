@@ -13,6 +13,9 @@ export interface PruneReport {
   }[];
   readonly failed: readonly { readonly name: string; readonly reason: string; readonly message: string }[];
   readonly leftAlone: readonly { readonly name: string; readonly result: string; readonly message: string }[];
+  readonly images: readonly { readonly target: string; readonly ageMs?: number; readonly lastUsed?: string }[];
+  /** How full the disks were at that moment. */
+  readonly disks: readonly object[];
   readonly plannedBytes: number;
   readonly reclaimedBytes: number;
   readonly durationMs: number;

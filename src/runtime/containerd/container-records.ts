@@ -1,5 +1,5 @@
 // Reads the daemon's own container records and the states of their tasks.
-import type { ContainerState } from "../../image/node-state.ts";
+import type { ContainerState, Instant } from "../../image/node-state.ts";
 import { digestIn, podOf } from "../cri/use.ts";
 import { RuntimeError } from "../runtime-error.ts";
 import { type References, referencesOf } from "./gc-labels.ts";
@@ -19,6 +19,7 @@ export interface ContainerRecord {
   readonly references: References;
   readonly kind: "container" | "sandbox";
   readonly pod: string | undefined;
+  readonly createdAt: Instant | undefined;
   /** The image ID that CRI wrote into the record, when it did. */
   readonly imageRef: string | undefined;
 }
@@ -60,6 +61,7 @@ function toRecord(container: ContainerOnWire): ContainerRecord {
     references: snapshotKey === "" ? named : { blobs: named.blobs, snapshots: [...named.snapshots, snapshotKey] },
     kind: container.labels[kindLabel] === "sandbox" ? "sandbox" : "container",
     pod: podOf(container.labels),
+    createdAt: container.createdAt,
     imageRef: imageRefIn(container.criMetadata),
   };
 }

@@ -41,6 +41,7 @@ function describeRecord(record: ContainerRecord, sources: ContainerSources): Con
   const sandbox = sources.cri?.sandboxes.get(record.id);
   const [imageId = "", ...otherImageIds] = record.imageRef ? [record.imageRef] : imagesOf(record, sources);
   const pod = sandbox?.pod ?? record.pod;
+  const { createdAt } = record;
   return {
     id: record.id,
     image: record.image,
@@ -51,11 +52,13 @@ function describeRecord(record: ContainerRecord, sources: ContainerSources): Con
     snapshotKey: record.snapshotKey,
     imageMounts: [],
     ...(pod ? { pod } : {}),
+    ...(createdAt === undefined ? {} : { createdAt }),
   };
 }
 
 function fromCri(id: string, use: CriUse, record: ContainerRecord | undefined): Container {
   const pod = use.pod ?? record?.pod;
+  const createdAt = use.createdAt ?? record?.createdAt;
   const [imageId = "", ...otherImageIds] = new Set(
     [use.imageId, ...use.otherImageIds, record?.imageRef ?? ""].filter(Boolean),
   );
@@ -69,6 +72,7 @@ function fromCri(id: string, use: CriUse, record: ContainerRecord | undefined): 
     snapshotKey: record?.snapshotKey ?? "",
     imageMounts: use.imageMounts,
     ...(pod ? { pod } : {}),
+    ...(createdAt === undefined ? {} : { createdAt }),
   };
 }
 
@@ -83,9 +87,16 @@ function criOnly(cri: CriView | undefined, known: ReadonlySet<string>): readonly
   ];
 }
 
-function bareSandbox(id: string, { state, pod }: CriSandbox): Container {
+function bareSandbox(id: string, { state, pod, createdAt }: CriSandbox): Container {
   const unknown = { image: "", imageId: "", otherImageIds: [], snapshotKey: "", imageMounts: [] };
-  return { id, state, kind: "sandbox", ...unknown, ...(pod ? { pod } : {}) };
+  return {
+    id,
+    state,
+    kind: "sandbox",
+    ...unknown,
+    ...(pod ? { pod } : {}),
+    ...(createdAt === undefined ? {} : { createdAt }),
+  };
 }
 
 /**

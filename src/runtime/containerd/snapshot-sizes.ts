@@ -1,4 +1,5 @@
 // Sizes of layer snapshots: asked once per snapshot, because a committed one never changes.
+import type { LayerSnapshot } from "../../image/node-state.ts";
 import { mapBounded } from "../bounded.ts";
 import { Snapshots } from "./gen/containerd/services/snapshots/v1/snapshots_pb.js";
 import type { SnapshotNode } from "./inventory.ts";
@@ -12,17 +13,19 @@ export async function measureSnapshots(reading: Reading, nodes: Iterable<Snapsho
   const unknown = new Set<SnapshotNode>();
   for (const node of nodes) if (node.layer === undefined) unknown.add(node);
   await mapBounded([...unknown], asksAtATime, async (node) => {
-    const size = await askSize(reading, node);
-    node.layer = { key: node.key, size, ...(node.parent === undefined ? {} : { parent: node.parent }) };
+    const used = await askUsage(reading, node);
+    node.layer = { key: node.key, ...used, ...(node.parent === undefined ? {} : { parent: node.parent }) };
   });
 }
 
-/** Bytes; 0 for a snapshot that is gone meanwhile. */
-async function askSize(
+/** Bytes and inodes of the snapshot alone; none for one that is gone meanwhile. */
+async function askUsage(
   { connection, namespace, scope }: Reading,
   { snapshotter, name }: SnapshotNode,
-): Promise<number> {
+): Promise<Pick<LayerSnapshot, "size" | "inodes">> {
   const request = { method: Snapshots.method.usage, input: { snapshotter, key: name } };
   const [usage] = await whenGone(connection.collect({ operation: "snapshot usage", namespace }, scope, request), []);
-  return Number(usage?.size ?? 0n);
+  const inodes = Number(usage?.inodes ?? 0n);
+  // Some snapshotters do not count inodes and say 0.
+  return { size: Number(usage?.size ?? 0n), ...(inodes > 0 ? { inodes } : {}) };
 }

@@ -45,6 +45,7 @@ export interface ContainerOnWire {
   readonly image: string;
   readonly snapshotter: string;
   readonly snapshotKey: string;
+  readonly createdAt: Instant | undefined;
   readonly labels: Labels;
   /** What CRI wrote into the record. */
   readonly criMetadata: Uint8Array | undefined;
@@ -119,23 +120,27 @@ export function decodeSnapshot(reader: WireReader): SnapshotOnWire {
 
 /** `containerd.services.containers.v1.Container`. */
 export function decodeContainer(reader: WireReader): ContainerOnWire {
-  let id = "";
-  let image = "";
-  let snapshotter = "";
-  let snapshotKey = "";
+  const found = { id: "", image: "", snapshotter: "", snapshotKey: "" };
+  let createdAt: Instant | undefined;
   let labels = noLabels;
   let criMetadata: Uint8Array | undefined;
   while (reader.next()) {
-    if (reader.field === 1) id = reader.text();
+    const text = containerTexts[reader.field];
+    if (text !== undefined) found[text] = reader.text();
     else if (reader.field === 2) labels = withLabel(labels, reader, "");
-    else if (reader.field === 3) image = reader.text();
-    else if (reader.field === 6) snapshotter = reader.text();
-    else if (reader.field === 7) snapshotKey = reader.text();
+    else if (reader.field === 8) createdAt = instantOf(decodeTime(reader));
     else if (reader.field === 10) criMetadata = decodeCriMetadata(reader) ?? criMetadata;
     else reader.skip();
   }
-  return { id, image, snapshotter, snapshotKey, labels, criMetadata };
+  return { ...found, createdAt, labels, criMetadata };
 }
+
+const containerTexts: Readonly<Record<number, "id" | "image" | "snapshotter" | "snapshotKey">> = {
+  1: "id",
+  3: "image",
+  6: "snapshotter",
+  7: "snapshotKey",
+};
 
 /** What the collector reads begins so. */
 const gcPrefix = "containerd.io/gc.";

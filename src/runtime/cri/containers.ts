@@ -37,7 +37,7 @@ function describeContainer(id: string, use: CriUse, named: ImagesByName): Contai
   const byName = use.otherNames.flatMap((name) => lookUp(name, named) ?? []);
   const told = [use.imageId, ...use.otherImageIds, ...byName].filter((text) => text !== "");
   const [imageId = "", ...otherImageIds] = new Set(told);
-  const { image, state, imageMounts, pod } = use;
+  const { image, state, imageMounts, pod, createdAt } = use;
   return {
     id,
     image,
@@ -48,6 +48,7 @@ function describeContainer(id: string, use: CriUse, named: ImagesByName): Contai
     snapshotKey: "",
     imageMounts,
     ...(pod === undefined ? {} : { pod }),
+    ...(createdAt === undefined ? {} : { createdAt }),
   };
 }
 
@@ -57,7 +58,7 @@ interface Sandbox {
   readonly image: string;
 }
 
-function describeSandbox({ id, sandbox: { state, pod }, image }: Sandbox, named: ImagesByName): Container {
+function describeSandbox({ id, sandbox: { state, pod, createdAt }, image }: Sandbox, named: ImagesByName): Container {
   return {
     id,
     image,
@@ -68,6 +69,7 @@ function describeSandbox({ id, sandbox: { state, pod }, image }: Sandbox, named:
     snapshotKey: "",
     imageMounts: [],
     ...(pod === undefined ? {} : { pod }),
+    ...(createdAt === undefined ? {} : { createdAt }),
   };
 }
 

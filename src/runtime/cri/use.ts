@@ -1,6 +1,6 @@
 // What CRI's messages tell of the uses of images, in words of our own. Pure.
 import { type Digest, toDigest } from "../../image/digest.ts";
-import type { ContainerState } from "../../image/node-state.ts";
+import type { ContainerState, Instant } from "../../image/node-state.ts";
 import {
   type Container as CriContainer,
   ContainerState as CriContainerState,
@@ -20,12 +20,14 @@ export interface CriUse {
   readonly state: ContainerState;
   readonly imageMounts: readonly string[];
   readonly pod: string | undefined;
+  readonly createdAt: Instant | undefined;
 }
 
 /** A sandbox as CRI describes it. */
 export interface CriSandbox {
   readonly state: ContainerState;
   readonly pod: string | undefined;
+  readonly createdAt: Instant | undefined;
 }
 
 const containerStates: Readonly<Record<CriContainerState, ContainerState>> = {
@@ -35,13 +37,22 @@ const containerStates: Readonly<Record<CriContainerState, ContainerState>> = {
   [CriContainerState.CONTAINER_UNKNOWN]: "unknown",
 };
 
-export function toSandbox({ metadata, state }: PodSandbox): CriSandbox {
+export function toSandbox({ metadata, state, createdAt }: PodSandbox): CriSandbox {
   const pod = metadata?.name ? `${metadata.namespace}/${metadata.name}` : undefined;
-  return { state: state === PodSandboxState.SANDBOX_READY ? "running" : "exited", pod };
+  return {
+    state: state === PodSandboxState.SANDBOX_READY ? "running" : "exited",
+    pod,
+    createdAt: instantOf(createdAt),
+  };
+}
+
+/** CRI counts nanoseconds; 0 means that nobody set a time. */
+function instantOf(nanoseconds: bigint): Instant | undefined {
+  return nanoseconds > 0n ? Number(nanoseconds / 1_000_000n) : undefined;
 }
 
 export function toUse(container: CriContainer, imageMounts: readonly string[]): CriUse {
-  const { image, imageId: ownId, imageRef, state, labels } = container;
+  const { image, imageId: ownId, imageRef, state, labels, createdAt } = container;
   const spelled = image?.userSpecifiedImage || image?.image || "";
   const mentioned = [ownId, imageRef, image?.imageRef, image?.image].filter((text) => text !== undefined);
   const digests = new Set(mentioned.flatMap((text) => digestIn(text) ?? []));
@@ -54,6 +65,7 @@ export function toUse(container: CriContainer, imageMounts: readonly string[]): 
     imageMounts,
     state: containerStates[state] ?? "unknown",
     pod: podOf(labels),
+    createdAt: instantOf(createdAt),
   };
 }
 

@@ -28,23 +28,28 @@ export class ContainerReader {
     const listed = await this.#engine.get(containerList, call, options);
     const present = new Set(listed.map(({ Id }) => Id));
     for (const id of this.#made.keys()) if (!present.has(id)) this.#made.delete(id);
-    const read = await mapBounded(listed, asksAtATime, async ({ Id, ImageID, State }): Promise<Container[]> => {
-      const made = this.#made.get(Id) ?? (await this.#ask(Id, options));
-      if (made === undefined) return [];
-      this.#made.set(Id, made);
-      return [
-        {
-          id: Id,
-          image: made.image,
-          imageId: ImageID ?? "",
-          otherImageIds: [],
-          state: State,
-          kind: "container",
-          snapshotKey: "",
-          imageMounts: made.imageMounts,
-        },
-      ];
-    });
+    const read = await mapBounded(
+      listed,
+      asksAtATime,
+      async ({ Id, ImageID, State, Created }): Promise<Container[]> => {
+        const made = this.#made.get(Id) ?? (await this.#ask(Id, options));
+        if (made === undefined) return [];
+        this.#made.set(Id, made);
+        return [
+          {
+            id: Id,
+            image: made.image,
+            imageId: ImageID ?? "",
+            otherImageIds: [],
+            state: State,
+            kind: "container",
+            snapshotKey: "",
+            imageMounts: made.imageMounts,
+            ...(Created ? { createdAt: Created * 1000 } : {}),
+          },
+        ];
+      },
+    );
     return read.flat();
   }
 

@@ -117,6 +117,8 @@ export const containerList = z
       Id: z.string().min(1),
       Image: text,
       ImageID: maybeDigest,
+      /** Seconds since the epoch. */
+      Created: z.number().nullish(),
       State: text.transform((state): ContainerState => containerStates[state.toLowerCase()] ?? "unknown"),
     }),
   )

@@ -32,6 +32,20 @@ export const containerCases: readonly ContractCase[] = [
     },
   },
   {
+    name: "tells when a container was made",
+    async run(subject) {
+      await subject.seed({ images: { one: app }, names: [{ name: "registry.example/app:1", image: "one" }] });
+      const before = Date.now();
+      const id = await subject.createContainer({ id: "c1", image: "registry.example/app:1", state: "running" });
+
+      const { createdAt = 0 } = containerOf(await look(subject), id);
+
+      // Some runtimes count in whole seconds.
+      expect(createdAt).toBeGreaterThanOrEqual(before - 1_000);
+      expect(createdAt).toBeLessThanOrEqual(Date.now());
+    },
+  },
+  {
     name: "resolves a container made by tag, and one made by digest, to a digest of its image",
     async run(subject) {
       const { one } = await subject.seed({

@@ -139,15 +139,25 @@ describe("records decoded by hand", () => {
     const extension = fc.constantFrom("io.cri-containerd.container.metadata", "other");
     const extensions = fc.dictionary(extension, fc.uint8Array({ maxLength: 20 }));
     const spec = fc.uint8Array({ maxLength: 500 });
-    const record = fc.record({ id: text, image: text, snapshotter: text, snapshotKey: text, spec, extensions, labels });
+    const record = fc.record({
+      id: text,
+      image: text,
+      snapshotter: text,
+      snapshotKey: text,
+      spec,
+      extensions,
+      labels,
+      created: time,
+    });
     fc.assert(
       fc.property(fc.array(record, { maxLength: 3 }), (records) => {
         const list = listOf(
-          records.map(({ labels: entries, spec: value, extensions: given, ...rest }) => {
+          records.map(({ labels: entries, spec: value, extensions: given, created, ...rest }) => {
             const any = (bytes: Uint8Array) => ({ typeUrl: "t", value: new Uint8Array(bytes) });
             const named = Object.entries(given).map(([name, bytes]) => [name, any(bytes)] as const);
             const init = { ...rest, spec: any(value), extensions: Object.fromEntries(named) };
-            return Buffer.concat([encoded(NewContainerSchema, init), ...entries.map((entry) => bytesField(2, entry))]);
+            const fields = entries.map((entry) => bytesField(2, entry));
+            return Buffer.concat([encoded(NewContainerSchema, init), timeField(8, created), ...fields]);
           }),
         );
         const expected = fromBinary(ListContainersResponseSchema, list).containers.map((container) => ({
@@ -155,6 +165,7 @@ describe("records decoded by hand", () => {
           image: container.image,
           snapshotter: container.snapshotter,
           snapshotKey: container.snapshotKey,
+          createdAt: toInstant(container.createdAt),
           labels: container.labels,
           criMetadata: copyOf(container.extensions["io.cri-containerd.container.metadata"]?.value),
         }));

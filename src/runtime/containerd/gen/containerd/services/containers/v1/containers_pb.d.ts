@@ -6,7 +6,7 @@
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
-import type { Any, EmptySchema } from "@bufbuild/protobuf/wkt";
+import type { Any, EmptySchema, Timestamp } from "@bufbuild/protobuf/wkt";
 
 /**
  * Describes the file containerd/services/containers/v1/containers.proto.
@@ -41,6 +41,11 @@ export declare type Container = Message<"containerd.services.containers.v1.Conta
    * @generated from field: string snapshot_key = 7;
    */
   snapshotKey: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp created_at = 8;
+   */
+  createdAt?: Timestamp | undefined;
 
   /**
    * @generated from field: map<string, google.protobuf.Any> extensions = 10;
