@@ -34,9 +34,10 @@ async function explain(flags: PlanFlags, context: CommandContext, whatIf: WhatIf
   const { session, report, config } = context;
   const startedAt = performance.now();
   await podsReady(session);
-  const disks = await visibleDisks(session, config.pressure);
+  const looking = visibleDisks(session, config.pressure);
   const underPressure = isAgentsView(flags) || whatIf?.asksForPressure === true;
-  const seen = await look(context, underPressure ? demandNow(config.pressure, disks) : undefined);
+  const seen = await look(context, underPressure ? demandNow(config.pressure, await looking) : undefined);
+  const disks = await looking;
   for (const warning of seen.plan.warnings) report({ kind: "notice", level: "warn", message: warning });
   const difference = whatIf && (await differenceWith(whatIf, { context, seen, disks, underPressure }));
   const durationMs = Math.round(performance.now() - startedAt);
