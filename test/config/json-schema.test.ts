@@ -91,6 +91,7 @@ describe("every setting", () => {
       "policy.maxImageBytes",
       "safety.maxRemovalsPerRun",
       "safety.maxRemovalFraction",
+      "act.concurrency",
       "pressure.path",
     ]);
   });
