@@ -1,5 +1,5 @@
 // What carrying a plan out needs.
-import type { ImageVerdict } from "../decide/plan.ts";
+import type { Announce } from "./announce.ts";
 import type { FreedMeter } from "./measure.ts";
 import type { NameOutcome } from "./outcome.ts";
 import type { RevalidatorInput } from "./revalidate.ts";
@@ -13,8 +13,7 @@ export interface ExecuteInput extends RevalidatorInput {
   readonly meter?: Promise<FreedMeter>;
   /** Milliseconds to wait after each image; more than 0 means one image after the other. Default 0. */
   readonly pauseMs?: number;
-  /** Awaited before the first name of an image is touched. Must not reject. */
-  readonly beforeImage?: (verdict: ImageVerdict) => Promise<void>;
+  readonly announce?: Announce;
   /** Called after each name, in the order in which they are done. */
   readonly onName?: (outcome: NameOutcome) => void;
   /** When it fires, removals that have not begun are skipped; the collection still takes place. */

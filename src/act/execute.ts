@@ -2,6 +2,7 @@
 import { parentsIn } from "../decide/parents.ts";
 import type { ImageVerdict } from "../decide/plan.ts";
 import type { CallOptions, ContainerRuntime } from "../runtime/runtime.ts";
+import { type Announce, AnnouncedImages } from "./announce.ts";
 import type { ExecuteInput } from "./execute-input.ts";
 import { createFreedMeter, type FreedMeter } from "./measure.ts";
 import type { DeletedImage, Outcome } from "./outcome.ts";
@@ -31,8 +32,10 @@ export async function execute(input: ExecuteInput): Promise<Outcome> {
     const waves = inWaves(work, parentsIn(input.planned.state.namespaces));
     const results: ImageOutcome[] = [];
     for (const wave of waves) {
-      const outcomes = await inParallel(wave, sideBySide(input), async (verdict) => {
-        if (!input.signal?.aborted && !isSilent(run)) await input.beforeImage?.(verdict);
+      const { announce = tellNobody, pauseMs = 0 } = input;
+      const announced = new AnnouncedImages(wave, { announce, oneByOne: pauseMs > 0 });
+      const outcomes = await inParallel(wave, sideBySide(input), async (verdict, index) => {
+        if (!input.signal?.aborted && !isSilent(run)) await announced.before(index);
         const outcome = await remove(verdict, run);
         await pauseAfter(outcome, input);
         return outcome;
@@ -44,6 +47,8 @@ export async function execute(input: ExecuteInput): Promise<Outcome> {
     await stopWatching();
   }
 }
+
+const tellNobody: Announce = async () => undefined;
 
 /** Where neither the configuration nor the runtime says otherwise. */
 const usualConcurrency = 4;
@@ -125,14 +130,14 @@ function watchContainers(runtime: ContainerRuntime, revalidator: Revalidator): (
 async function inParallel<Item, Result>(
   items: readonly Item[],
   concurrency: number,
-  work: (item: Item) => Promise<Result>,
+  work: (item: Item, index: number) => Promise<Result>,
 ): Promise<Result[]> {
   const results = new Array<Result>(items.length);
   let next = 0;
   const worker = async (): Promise<void> => {
     while (next < items.length) {
       const i = next++;
-      results[i] = await work(items[i] as Item);
+      results[i] = await work(items[i] as Item, i);
     }
   };
   await Promise.all(Array.from({ length: Math.min(concurrency, items.length) }, worker));

@@ -39,7 +39,7 @@ export function pruneCommand(flags: PruneFlags): Promise<number> {
         progress.sink(event);
         audit.report(event);
       },
-      beforeImage: audit.beforeImage,
+      announce: audit.announce,
       signal: stop.signal,
       measureAtOnce: flags.yes === true,
       approve: (planned) => approve(planned, flags, context),

@@ -139,7 +139,7 @@ async function serve(serving: Serving): Promise<void> {
       settings: settings.loop,
       retryAfter,
       report,
-      beforeImage: audit.beforeImage,
+      announce: audit.announce,
       remember,
       beforeRest: giveMemoryBack,
       signal,

@@ -43,7 +43,7 @@ export interface Hold {
 
 export interface ControllerInput
   extends NodeAccess,
-    Pick<RoundInput, "report" | "beforeImage">,
+    Pick<RoundInput, "report" | "announce">,
     Pick<DiskWatchInput, "usageOfPath"> {
   readonly history: History;
   /** Asked before each round, and again after `settingsChanged`. */

@@ -1,9 +1,10 @@
 // One round: observe, decide, act, report. Returns what happened; throws nothing but defects.
+import type { Announce } from "../act/announce.ts";
 import { execute } from "../act/execute.ts";
 import { createFreedMeter, type FreedMeter } from "../act/measure.ts";
 import type { Outcome } from "../act/outcome.ts";
 import { type History, recordUses } from "../decide/history.ts";
-import { type ImageVerdict, makePlan, type Plan, type PlanInput } from "../decide/plan.ts";
+import { makePlan, type Plan, type PlanInput } from "../decide/plan.ts";
 import { dependsOnRecordTimes } from "../decide/record-times.ts";
 import type { NodeState } from "../image/node-state.ts";
 import type { PodSource } from "../kubernetes/pod-source.ts";
@@ -25,8 +26,7 @@ export interface RoundInput extends NodeAccess, Omit<PlanInput, "state" | "reche
   readonly callTimeoutMs: number;
   readonly report: ReportSink;
   readonly signal?: AbortSignal;
-  /** Awaited before the first name of an image is touched. Must not reject. */
-  readonly beforeImage?: (verdict: ImageVerdict) => Promise<void>;
+  readonly announce?: Announce;
   /** Asked between plan and act; when it answers false, nothing is removed. */
   readonly approve?: (planned: Planned) => Promise<boolean>;
   /** What began the round; absent when a person did. */
@@ -131,7 +131,7 @@ function startMeter({ runtime, clock, callTimeoutMs }: RoundInput): Promise<Free
 }
 
 function act(input: RoundInput, { state, plan }: Planned, meter: Promise<FreedMeter> | undefined): Promise<Outcome> {
-  const { runtime, pods, clock, concurrency, callTimeoutMs, report, signal, pauseMs = 0, beforeImage } = input;
+  const { runtime, pods, clock, concurrency, callTimeoutMs, report, signal, pauseMs = 0, announce } = input;
   const planned: PlanInput = { state, ...rulesOf(input) };
   return execute({
     planned,
@@ -146,7 +146,7 @@ function act(input: RoundInput, { state, plan }: Planned, meter: Promise<FreedMe
     onName: (outcome) => report({ kind: "name-done", outcome }),
     ...(meter === undefined ? {} : { meter }),
     ...(signal === undefined ? {} : { signal }),
-    ...(beforeImage === undefined ? {} : { beforeImage }),
+    ...(announce === undefined ? {} : { announce }),
   });
 }
 

@@ -46,9 +46,14 @@ export class AuditFile {
 
   /** Resolves when the lines are on disk, or the attempt to write them has failed: then they wait for the next attempt. */
   append(lines: readonly string[]): Promise<void> {
-    if (this.#input.settings().file === "") return Promise.resolve();
-    for (const line of lines) this.#keep(`${line}\n`);
+    this.note(lines);
     return this.flush();
+  }
+
+  /** Keeps lines to be written with the next attempt. */
+  note(lines: readonly string[]): void {
+    if (this.#input.settings().file === "") return;
+    for (const line of lines) this.#keep(`${line}\n`);
   }
 
   /** Tries to write what waits. Attempts never overlap; what comes meanwhile is written together by the next one. */

@@ -23,8 +23,8 @@ export interface AuditInput {
 export interface Audit {
   /** Writes what became of what was planned. */
   readonly sink: ReportSink;
-  /** Resolves when the intent to remove names of this image is on disk, or cannot be now. Never rejects. */
-  readonly beforeImage: (verdict: ImageVerdict) => Promise<void>;
+  /** Resolves when the intents to remove names of these images are on disk, or cannot be now. Never rejects. */
+  readonly announce: (verdicts: readonly ImageVerdict[]) => Promise<void>;
   /** The same for what a person asked for. */
   readonly beforeRequest: (removal: NodeRemoval, state: NodeState) => Promise<void>;
   /** Writes what waits. */
@@ -33,6 +33,8 @@ export interface Audit {
 
 /** Milliseconds that a removal waits for its intent: a disk that hangs must not stop what may help it. */
 const patience = 5_000;
+/** Milliseconds that the outcome of a removal may wait for others to be written with. */
+const noteWithin = 250;
 /** Files in which open intents are looked for: one that was just put aside may hold the last ones. */
 const recentFiles = 2;
 
@@ -41,7 +43,7 @@ export function openAudit(input: AuditInput): Audit {
   const recorder = new Recorder(input);
   return {
     sink: (event) => recorder.follow(event),
-    beforeImage: (verdict) => recorder.beforeImage(verdict),
+    announce: (verdicts) => recorder.announce(verdicts),
     beforeRequest: (removal, state) => recorder.beforeRequest(removal, state),
     close: () => recorder.close(),
   };
@@ -51,7 +53,10 @@ class Recorder {
   readonly #input: AuditInput;
   readonly #trail: AuditTrail;
   readonly #file: AuditFile;
+  readonly #closing = new AbortController();
   #settled: Promise<void> | undefined;
+  /** True while noted lines wait for their time. */
+  #noting = false;
 
   constructor(input: AuditInput) {
     const { origin, clock, settings, report } = input;
@@ -70,12 +75,12 @@ class Recorder {
   follow(event: ReportEvent): void {
     const records = this.#trail.follow(event);
     if (event.kind === "planned") void this.#settle(event.state);
-    if (records.length > 0) void this.#append(records);
+    if (records.length > 0) void this.#note(records);
   }
 
-  async beforeImage(verdict: ImageVerdict): Promise<void> {
-    const intent = this.#trail.intend(verdict);
-    if (intent !== undefined) await this.#inTime(this.#append([intent]));
+  async announce(verdicts: readonly ImageVerdict[]): Promise<void> {
+    const intents = verdicts.flatMap((verdict) => this.#trail.intend(verdict) ?? []);
+    if (intents.length > 0) await this.#inTime(this.#append(intents));
   }
 
   async beforeRequest(removal: NodeRemoval, state: NodeState): Promise<void> {
@@ -85,7 +90,19 @@ class Recorder {
   }
 
   async close(): Promise<void> {
+    this.#closing.abort();
     await this.#inTime(this.#append([]));
+  }
+
+  /** What has happened already is written with what comes next, or shortly after: a sync for every name would cost more than its removal. */
+  async #note(records: readonly AuditRecord[]): Promise<void> {
+    await this.#settled;
+    this.#file.note(records.map((record) => JSON.stringify(record)));
+    if (this.#noting) return;
+    this.#noting = true;
+    await this.#input.clock.sleep(noteWithin, this.#closing.signal);
+    this.#noting = false;
+    await this.#file.flush();
   }
 
   /** What is known from before has to be settled first: our own intents must not be taken for it. */

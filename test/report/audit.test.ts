@@ -47,7 +47,7 @@ describe("the audit", () => {
       .flatMap((line) => parseAuditLine(line) ?? []);
   const told = () => records().map((record) => `${record.event} ${"name" in record ? record.name : ""}`.trim());
 
-  it("has an intent on disk before a name goes, then a line for each name, for the image and for the whole", async () => {
+  it("has the intents on disk before a name goes, then a line for each name, for the image and for the whole", async () => {
     const { audit } = open();
     const planned = await planOn(node);
     const seenBefore: string[][] = [];
@@ -55,13 +55,13 @@ describe("the audit", () => {
 
     await carryOut(planned, audit);
 
-    expect(seenBefore).toEqual([["intent"]]);
+    expect(seenBefore).toEqual([["intent", "intent"]]);
     expect(told()).toEqual([
+      "intent",
       "intent",
       "untagged r.example/app:1",
       `untagged r.example/app@${app.target}`,
       "deleted",
-      "intent",
       "untagged r.example/used:0",
       "freed",
     ]);
@@ -117,7 +117,7 @@ describe("the audit", () => {
     const before = open();
     const { plan } = await planOn(node);
     before.audit.sink({ kind: "planned", state: node, plan, filesystems: [] });
-    for (const verdict of plan.images) await before.audit.beforeImage(verdict);
+    await before.audit.announce(plan.images);
     const after = withoutNames(node, ["r.example/app:1", `r.example/app@${app.target}`]);
 
     const { audit, events } = open();
@@ -142,19 +142,36 @@ describe("the audit", () => {
     const { audit } = open();
     await carryOut(await planOn(node), audit);
     const whole = readFileSync(path, "utf8").split("\n");
-    writeFileSync(path, whole.slice(0, 3).join("\n"));
+    writeFileSync(path, whole.slice(0, 4).join("\n"));
     const gone = withoutNames(node, ["r.example/app:1", `r.example/app@${app.target}`]);
 
     await settled(gone);
 
-    expect(told().slice(3)).toEqual(["deleted"]);
+    expect(told().slice(4)).toEqual(["deleted", "left r.example/used:0"]);
+  });
+
+  it("has the line of a name soon after it went, while the removal goes on", async () => {
+    const { audit, clock } = open();
+    const planned = await planOn(node);
+    audit.sink({ kind: "planned", state: node, plan: planned.plan, filesystems: [] });
+    await audit.announce(planned.plan.images);
+
+    const outcome = { namespace: "default", name: "r.example/app:1", target: app.target, reason: "unused" } as const;
+    audit.sink({ kind: "name-done", outcome: { ...outcome, result: { kind: "removed" }, seconds: 0 } });
+    await waitFor("the line to wait for its time", () => clock.sleeps.includes(250));
+    const before = told();
+    clock.advance(250);
+
+    await waitFor("the line", () => told().length > before.length);
+    expect(before).toEqual(["intent", "intent"]);
+    expect(told().at(-1)).toBe("untagged r.example/app:1");
   });
 
   it("finds nothing to close twice", async () => {
     const { plan } = await planOn(node);
     const { audit } = open();
     audit.sink({ kind: "planned", state: node, plan, filesystems: [] });
-    for (const verdict of plan.images) await audit.beforeImage(verdict);
+    await audit.announce(plan.images);
     await settled(node);
     const before = told();
 
@@ -168,7 +185,7 @@ describe("the audit", () => {
     const { plan } = await planOn(node);
     const { audit } = open({ pid: 4711 });
     audit.sink({ kind: "planned", state: node, plan, filesystems: [] });
-    for (const verdict of plan.images) await audit.beforeImage(verdict);
+    await audit.announce(plan.images);
 
     await settled(node, { isAlive: (pid) => pid === 4711 });
 
@@ -186,7 +203,7 @@ describe("the audit", () => {
 
     expect(outcome.deleted.map(({ id }) => id)).toEqual([app.id]);
     expect(events.filter((event) => event.kind === "audit-failed" && event.first)).toHaveLength(1);
-    expect(told().filter((line) => line === "deleted" || line === "intent")).toEqual(["intent", "deleted", "intent"]);
+    expect(told().filter((line) => line === "deleted" || line === "intent")).toEqual(["intent", "intent", "deleted"]);
   });
 
   it("says that an image is gone when the runtime took it whole, although one of its names had moved", async () => {
@@ -195,7 +212,7 @@ describe("the audit", () => {
     const verdict = plan.images.find(({ action }) => action === "delete") as ImageVerdict;
     const { id, target } = verdict.image;
     audit.sink({ kind: "planned", state: node, plan, filesystems: [] });
-    await audit.beforeImage(verdict);
+    await audit.announce([verdict]);
     const outcomes = verdict.names.map(({ name }, i): NameOutcome => {
       const result = { kind: i === 0 ? "moved" : "removed" } as const;
       return { namespace: "default", name, target, reason: "unused", result, seconds: 0 };
@@ -276,7 +293,7 @@ describe("the audit", () => {
 async function carryOut(planned: PlannedNode, audit: Audit) {
   audit.sink({ kind: "planned", state: node, plan: planned.plan, filesystems: [] });
   const outcome = await planned.run({
-    beforeImage: audit.beforeImage,
+    announce: audit.announce,
     onName: (one) => audit.sink({ kind: "name-done", outcome: one }),
   });
   audit.sink({ kind: "round-done", at: node.takenAt, seconds: 1, plan: planned.plan, outcome });
