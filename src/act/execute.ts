@@ -115,7 +115,7 @@ function graceAfter({ signal, clock }: ExecuteInput): {
 function watchContainers(runtime: ContainerRuntime, revalidator: Revalidator): () => Promise<void> {
   const controller = new AbortController();
   const watching = (async () => {
-    for await (const event of runtime.events(controller.signal)) {
+    for await (const event of runtime.events(controller.signal, ["container"])) {
       if (event.kind === "container") revalidator.containersChanged(event.namespace);
     }
   })()

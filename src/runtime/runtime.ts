@@ -174,8 +174,11 @@ export interface ContainerRuntime {
    * holds no content (a captured node).
    */
   readBlob(namespace: string, digest: Digest, options?: CallOptions): AsyncIterable<Uint8Array>;
-  /** Changes as they happen, until `signal` fires. Ends or throws when the runtime goes away. */
-  events(signal: AbortSignal): AsyncIterable<RuntimeEvent>;
+  /**
+   * Changes as they happen, until `signal` fires. Ends or throws when the runtime goes away. `kinds` are those that the caller
+   * wants to hear of; where sorting them out costs more than it saves, others are told too. Default: all.
+   */
+  events(signal: AbortSignal, kinds?: readonly RuntimeEvent["kind"][]): AsyncIterable<RuntimeEvent>;
   /** How much of the disk images take, as the runtime counts it; undefined where it does not. */
   imageUsage(options?: CallOptions): Promise<ImageUsage | undefined>;
   /** The filesystems that hold images, as far as they can be seen from here. */

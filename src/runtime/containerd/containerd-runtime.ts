@@ -58,6 +58,8 @@ export function connectContainerd(options: ContainerdOptions): ContainerRuntime 
   return new ContainerdRuntime(options);
 }
 
+const everyKind: readonly RuntimeEvent["kind"][] = ["image", "container"];
+
 /** What one observation leaves for the questions after it. */
 interface Known {
   readonly snapshotters: readonly string[];
@@ -68,6 +70,8 @@ interface Known {
 
 class ContainerdRuntime implements ContainerRuntime {
   readonly kind = "containerd";
+  /** The daemon writes one name after the other; this many keep it busy without a queue that others would feel. */
+  readonly removalsAtOnce = Number(process.env["XC"] ?? 16);
   readonly #namespaces: readonly string[];
   readonly #connection: Connection;
   readonly #probe: FilesystemProbe;
@@ -190,8 +194,8 @@ class ContainerdRuntime implements ContainerRuntime {
     return readBlob({ connection: this.#connection, namespace }, digest, options);
   }
 
-  events(signal: AbortSignal): AsyncIterable<RuntimeEvent> {
-    return subscribe(this.#connection, this.#namespaces, signal);
+  events(signal: AbortSignal, kinds = everyKind): AsyncIterable<RuntimeEvent> {
+    return subscribe(this.#connection, { namespaces: this.#namespaces, kinds }, signal);
   }
 
   /** Content is known exactly here: nothing needs the daemon's sums. */

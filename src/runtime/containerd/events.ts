@@ -2,16 +2,22 @@
 import type { RuntimeEvent } from "../runtime.ts";
 import type { Connection } from "./connection.ts";
 
+type Kind = RuntimeEvent["kind"];
+
+const topics: Readonly<Record<Kind, string>> = {
+  image: "images/",
+  container: "containers/(create|delete)$|tasks/exit$",
+};
+
 /** The changes of the given namespaces until `signal` fires. Nothing is replayed: look again after every (re)connect. */
 export async function* subscribe(
   connection: Connection,
-  namespaces: readonly string[],
+  { namespaces, kinds }: { readonly namespaces: readonly string[]; readonly kinds: readonly Kind[] },
   signal: AbortSignal,
 ): AsyncIterable<RuntimeEvent> {
   // The daemon filters: a removal of thousands of names makes many more events about content than about names and uses.
-  const filters = namespaces.map((namespace) => {
-    return `namespace==${JSON.stringify(namespace)},topic~="^/(images/|containers/(create|delete)$|tasks/exit$)"`;
-  });
+  const topic = `topic~="^/(${kinds.map((kind) => topics[kind]).join("|")})"`;
+  const filters = namespaces.map((namespace) => `namespace==${JSON.stringify(namespace)},${topic}`);
   const observed = new Set(namespaces);
   const stream = connection.stream({ operation: "watch events" }, signal, (options) =>
     connection.clients.events.subscribe({ filters }, options),

@@ -66,7 +66,15 @@ export const callCases: readonly ContractCase[] = [
         subject.createContainer({ id: `c${++count}`, image: "registry.example/app:1", state: "exited" }),
       );
 
+      const alone = await eventAfter(
+        subject,
+        "container",
+        () => subject.createContainer({ id: `c${++count}`, image: "registry.example/app:1", state: "exited" }),
+        ["container"],
+      );
+
       expect(image).toEqual({ kind: "image", namespace: subject.namespace });
+      expect(alone).toEqual(container);
       expect(container).toEqual({ kind: "container", namespace: subject.namespace });
     },
   },
@@ -92,10 +100,11 @@ async function eventAfter(
   subject: Subject,
   kind: RuntimeEvent["kind"],
   change: () => Promise<unknown>,
+  wanted?: readonly RuntimeEvent["kind"][],
 ): Promise<RuntimeEvent | undefined> {
   const stop = new AbortController();
   const signal = AbortSignal.any([stop.signal, AbortSignal.timeout(eventDeadlineMs)]);
-  const heard = firstEvent(subject.runtime.events(signal), kind).finally(() => stop.abort());
+  const heard = firstEvent(subject.runtime.events(signal, wanted), kind).finally(() => stop.abort());
   while (!signal.aborted) {
     await change();
     await Promise.race([heard, pause(200)]);
