@@ -70,8 +70,8 @@ interface Known {
 
 class ContainerdRuntime implements ContainerRuntime {
   readonly kind = "containerd";
-  /** The daemon writes one name after the other; this many keep it busy without a queue that others would feel. */
-  readonly removalsAtOnce = Number(process.env["XC"] ?? 16);
+  /** The daemon writes one name after the other: so many questions at once keep it busy (docs/performance.md). */
+  readonly removalsAtOnce = 16;
   readonly #namespaces: readonly string[];
   readonly #connection: Connection;
   readonly #probe: FilesystemProbe;
