@@ -93,6 +93,8 @@ class Loop {
   #alarm = new AbortController();
   #round = new AbortController();
   #watching: Promise<void> | undefined;
+  /** True when the last round was ended because something more urgent came up. */
+  #overtaken = false;
   /** How the last episode left the filesystem when there was nothing left to remove. */
   #unrelieved: DiskLook | undefined;
 
@@ -163,6 +165,7 @@ class Loop {
     const now = clock.now();
     this.status.roundSince = now;
     this.#round = new AbortController();
+    const stopWatching = this.#watchDuring(this.#round, demand);
     const result = await runRound({
       ...this.#input,
       history: this.#history,
@@ -182,9 +185,27 @@ class Loop {
       },
       signal: AbortSignal.any([this.#input.signal, this.#round.signal]),
     });
+    await stopWatching();
     this.status.roundSince = undefined;
     if (result.kind === "done") this.#learn(result);
     return result;
+  }
+
+  /** A round with pauses may take hours. What becomes more urgent meanwhile ends it after the removal in progress, and comes next. */
+  #watchDuring(round: AbortController, demand: Demand | undefined): () => Promise<void> {
+    const { pressure, pauseMs = 0 } = this.#input.settings();
+    this.#overtaken = false;
+    if (pressure === undefined || pauseMs === 0 || demand?.mode === "emergency") return async () => undefined;
+    const ended = new AbortController();
+    const { clock } = this.#input;
+    const watching = this.#disk.untilMoreUrgent(pressure, { demand, clock, ended: ended.signal }).then((overtaken) => {
+      this.#overtaken = overtaken;
+      if (overtaken) round.abort();
+    });
+    return () => {
+      ended.abort();
+      return watching;
+    };
   }
 
   #gotOn({ kind }: ReportEvent): void {
@@ -211,6 +232,7 @@ class Loop {
   /** Waits for the next turn and tells what begins it. Whoever changes the settings meanwhile may bring it nearer or put it off. */
   async #rest(turn: Turn, chance: number): Promise<Trigger> {
     const { signal, clock, settings, retryAfter } = this.#input;
+    if (this.#overtaken) return "pressure";
     let [endedAt, checkedAt, latest] = [clock.now(), clock.now(), clock.now()];
     while (!signal.aborted) {
       // A clock that is set back puts nothing off.

@@ -2,6 +2,7 @@
 // handled, one line says why, and routine rounds go on.
 import type { Demand } from "../decide/demand.ts";
 import { contradictions, demandOf, kubeletActsFirst, mostUsed, type Watermarks } from "../decide/watermarks.ts";
+import type { Clock } from "../observe/clock.ts";
 import type { ReportSink } from "../report/event.ts";
 import { usageOf } from "../runtime/own-root.ts";
 import type { ContainerRuntime, FilesystemUsage } from "../runtime/runtime.ts";
@@ -60,6 +61,19 @@ export class DiskWatch {
     return looks.toSorted((one, other) => severity(other, watermarks) - severity(one, watermarks))[0];
   }
 
+  /** Looks at intervals; true as soon as something more urgent than `demand` must be freed, false when `ended` fires. */
+  async untilMoreUrgent(
+    settings: PressureSettings,
+    { demand, clock, ended }: { demand: Demand | undefined; clock: Clock; ended: AbortSignal },
+  ): Promise<boolean> {
+    for (;;) {
+      await clock.sleep(settings.check, ended);
+      if (ended.aborted) return false;
+      const look = await this.look(settings, false);
+      if (isMoreUrgent(look?.demand, demand)) return !ended.aborted;
+    }
+  }
+
   /** The filesystems that hold images, or why they are not known. */
   async #filesystems({ path }: PressureSettings): Promise<readonly FilesystemUsage[] | string> {
     const visible = await this.#visible();
@@ -103,6 +117,11 @@ export class DiskWatch {
     this.#advice = line;
     this.#input.report({ kind: "notice", level: "warn", message: line });
   }
+}
+
+function isMoreUrgent(one: Demand | undefined, other: Demand | undefined): boolean {
+  if (one === undefined) return false;
+  return other === undefined || (one.mode === "emergency" && other.mode !== "emergency");
 }
 
 /** Size and number of inodes tell filesystems apart, wherever they are mounted. */

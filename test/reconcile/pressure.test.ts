@@ -6,6 +6,7 @@ import type { ReportEvent } from "../../src/report/event.ts";
 import { createEmbeddedRuntime } from "../../src/runtime/embedded/embedded-runtime.ts";
 import { RuntimeError } from "../../src/runtime/runtime-error.ts";
 import { containerOf, imageOf, nameOf, namespaceOf, nodeOf } from "../support/node-builder.ts";
+import { waitFor } from "../support/wait.ts";
 import { type Loop, namesOf, rounds, settled, start } from "./loop.ts";
 
 const { high, low, emergency, inodes } = configSchema.parse({}).pressure;
@@ -69,6 +70,42 @@ describe("a full filesystem", () => {
 
     expect(of(loop, "planned").map(({ trigger }) => trigger)).toEqual(["start", "pressure"]);
     expect(named(loop, runtime)).toBe(7);
+  });
+
+  it("ends a routine round that pauses between removals, and comes next", async () => {
+    const runtime = fullRuntime({ images: 8, room: 10 });
+    const loop = start({ pressure, runtime, interval: day, pauseMs: day });
+    await loop.asleep(2);
+
+    for (const name of ["one", "two"]) runtime.addImage("k8s.io", imageOf(name), [`r.example/${name}:1`]);
+    loop.clock.advance(30_000);
+    await waitFor("the second round", () => of(loop, "planned").length === 2, { intervalMs: 1 });
+
+    expect(of(loop, "round-done")[0]?.outcome.deleted).toHaveLength(1);
+    expect(of(loop, "planned")[1]).toMatchObject({ trigger: "pressure", plan: { demand: { mode: "pressure" } } });
+  });
+
+  it("in an emergency is freed without the pauses of the episode that it comes up in", async () => {
+    const runtime = fullRuntime({ images: 18, room: 20 });
+    const loop = start({ policyAt: aged, pressure, runtime, interval: day, pauseMs: day });
+    await loop.asleep(2);
+
+    for (const name of ["one", "two", "three", "four"])
+      runtime.addImage("k8s.io", imageOf(name), [`r.example/${name}:1`]);
+    loop.clock.advance(30_000);
+    const second = () => {
+      // What the first round removed may be free only a moment later.
+      loop.clock.advance(250);
+      return of(loop, "round-done")[1];
+    };
+    const emergency = await waitFor("the second round", second, { intervalMs: 1 });
+
+    expect(
+      of(loop, "planned")
+        .map(({ plan }) => plan.demand?.mode)
+        .slice(0, 2),
+    ).toEqual(["pressure", "emergency"]);
+    expect(emergency?.outcome.deleted.length).toBeGreaterThan(1);
   });
 
   it("is not looked at without the setting", async () => {
