@@ -5,8 +5,8 @@ import type { NameOutcome } from "./outcome.ts";
 import type { RevalidatorInput } from "./revalidate.ts";
 
 export interface ExecuteInput extends RevalidatorInput {
-  /** Images removed side by side; undefined: as many as suit the runtime. */
-  readonly concurrency: number | undefined;
+  /** Images removed side by side. */
+  readonly concurrency: number;
   /** Milliseconds that one call to the runtime may take. */
   readonly callTimeoutMs: number;
   /** Measures what is freed, when it had been started before; by default it starts with the execution. */

@@ -50,12 +50,9 @@ export async function execute(input: ExecuteInput): Promise<Outcome> {
 
 const tellNobody: Announce = async () => undefined;
 
-/** Where neither the configuration nor the runtime says otherwise. */
-const usualConcurrency = 4;
-
 /** A pause between removals means nothing when others go on meanwhile. */
-function sideBySide({ concurrency, runtime, pauseMs = 0 }: ExecuteInput): number {
-  return pauseMs > 0 ? 1 : (concurrency ?? runtime.removalsAtOnce ?? usualConcurrency);
+function sideBySide({ concurrency, pauseMs = 0 }: ExecuteInput): number {
+  return pauseMs > 0 ? 1 : concurrency;
 }
 
 /** Only what was removed costs the runtime anything. */

@@ -77,8 +77,8 @@ const act = z.strictObject({
     .int()
     .min(1)
     .max(64)
-    .describe("Images removed side by side; when it is not set 16 on a Docker Engine and 4 elsewhere")
-    .optional(),
+    .describe("Images removed side by side, as far as none of them stands on another")
+    .prefault(16),
   callTimeout: duration("1ms").describe("Deadline of one call to the runtime").prefault("30s"),
 });
 

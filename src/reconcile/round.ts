@@ -22,7 +22,7 @@ export interface NodeAccess {
 }
 
 export interface RoundInput extends NodeAccess, Omit<PlanInput, "state" | "recheck"> {
-  readonly concurrency: number | undefined;
+  readonly concurrency: number;
   readonly callTimeoutMs: number;
   readonly report: ReportSink;
   readonly signal?: AbortSignal;

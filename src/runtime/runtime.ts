@@ -137,8 +137,6 @@ export interface ContainerRuntime {
   readonly kind: RuntimeKind;
   /** What is known without a call; `info` may know better of `compareAndDelete`. */
   readonly capabilities: Capabilities;
-  /** So many images removed side by side are gone soonest, where that is known. */
-  readonly removalsAtOnce?: number;
   /** Asks the runtime who it is. */
   info(options?: CallOptions): Promise<RuntimeInfo>;
   /** Everything that is known, read in an order that never misses a use: names before content and containers. */

@@ -91,7 +91,6 @@ describe("every setting", () => {
       "policy.maxImageBytes",
       "safety.maxRemovalsPerRun",
       "safety.maxRemovalFraction",
-      "act.concurrency",
       "pressure.path",
     ]);
   });

@@ -12,6 +12,8 @@ import {
   serveDocker,
   serveHttp,
   serveNonsense,
+  serveOldCri,
+  serveOldDocker,
   serveSilence,
 } from "../support/socket-servers.ts";
 import { createTempFolder, type TempFolder } from "../support/temp.ts";
@@ -122,6 +124,30 @@ describe("a runtime of another kind than was named", () => {
       await planAt(path, "containerd"),
       1,
       /any\.sock does not offer this call: it is not containerd or too old/,
+    );
+  });
+});
+
+describe.each(["named", "found"] as const)("a runtime that is too old and %s", (how) => {
+  const kindOf = (kind: "cri" | "docker") => (how === "named" ? kind : "auto");
+
+  test("with Docker's interface says which version is needed", async () => {
+    stop = await serveOldDocker(path);
+
+    expectOneLine(
+      await planAt(path, kindOf("docker")),
+      1,
+      /speaks API 1\.23, prunelet needs 1\.24 .* update the engine/,
+    );
+  });
+
+  test("with CRI says which versions are asked for", async () => {
+    stop = await serveOldCri(path);
+
+    expectOneLine(
+      await planAt(path, kindOf("cri")),
+      1,
+      /any\.sock .*(speaks neither gRPC|does not speak CRI v1 or v1alpha2).* too old/,
     );
   });
 });

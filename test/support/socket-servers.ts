@@ -1,6 +1,6 @@
 // Somebody who listens on a socket: stand-ins for every runtime, and for what is none.
 import { mkdirSync, renameSync } from "node:fs";
-import { createServer as createHttpServer } from "node:http";
+import { createServer as createHttpServer, type OutgoingHttpHeaders } from "node:http";
 import { createServer as createHttp2Server, type ServerHttp2Session } from "node:http2";
 import { createServer, type Socket } from "node:net";
 import { dirname } from "node:path";
@@ -35,6 +35,29 @@ export function serveCri(path: string, runtimeName: string, runtimeVersion = "1.
   });
 }
 
+/** A runtime from before CRI v1alpha2: it has a CRI, but none of the services that prunelet asks. */
+export function serveOldCri(path: string): Promise<Stop> {
+  const sessions = new Set<ServerHttp2Session>();
+  const server = createHttp2Server((_request, response) => {
+    response.writeHead(200, {
+      "content-type": "application/grpc",
+      "grpc-status": "12",
+      "grpc-message": "unknown service",
+    });
+    response.end();
+  });
+  server.on("session", (session) => sessions.add(session.on("close", () => sessions.delete(session))));
+  return listening(server, path, () => {
+    for (const session of sessions) session.destroy();
+  });
+}
+
+/** An engine of 2016: its newest API is older than prunelet's oldest. */
+export function serveOldDocker(path: string): Promise<Stop> {
+  const body = { Version: "1.11.2", ApiVersion: "1.23" };
+  return serveHttp(path, JSON.stringify(body), { "api-version": body.ApiVersion });
+}
+
 /** What an engine answers to `GET /version`; anything else is not found. */
 export function serveDocker(path: string, engine: "Engine" | "Podman Engine" = "Engine"): Promise<Stop> {
   const body = { Version: "28.5.2", ApiVersion: "1.51", MinAPIVersion: "1.24", Components: [{ Name: engine }] };
@@ -42,8 +65,8 @@ export function serveDocker(path: string, engine: "Engine" | "Podman Engine" = "
 }
 
 /** A web server that says the same to everybody. */
-export function serveHttp(path: string, body: string): Promise<Stop> {
-  const server = createHttpServer((_request, response) => response.end(body));
+export function serveHttp(path: string, body: string, headers: OutgoingHttpHeaders = {}): Promise<Stop> {
+  const server = createHttpServer((_request, response) => response.writeHead(200, headers).end(body));
   return listening(server, path, () => server.closeAllConnections());
 }
 

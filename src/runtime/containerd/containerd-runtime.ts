@@ -70,8 +70,6 @@ interface Known {
 
 class ContainerdRuntime implements ContainerRuntime {
   readonly kind = "containerd";
-  /** The daemon writes one name after the other: so many questions at once keep it busy (docs/performance.md). */
-  readonly removalsAtOnce = 16;
   readonly #namespaces: readonly string[];
   readonly #connection: Connection;
   readonly #probe: FilesystemProbe;

@@ -27,7 +27,7 @@ import { type ListedImage, readImageList, toImage, toNames } from "./images.ts";
 import { readObject, textIn } from "./info-json.ts";
 import { removeImage } from "./remove-image.ts";
 import { SandboxImageReader } from "./sandbox-images.ts";
-import type { CriVersion } from "./services.ts";
+import { type CriVersion, criVersions } from "./services.ts";
 
 /** CRI has one namespace and no name for it. */
 const theNamespace = "cri";
@@ -184,7 +184,7 @@ class CriRuntime implements ContainerRuntime {
   async #identify(scope: Scope): Promise<CriServerIdentity> {
     this.#identity = await this.#link.probe(scope);
     if (this.#identity !== undefined) return this.#identity;
-    const why = `the server at ${this.#path} does not speak CRI: it is another kind of server, or its CRI plugin is switched off`;
+    const why = `the server at ${this.#path} does not speak CRI ${criVersions.join(" or ")}: it is another kind of server or too old, or its CRI plugin is switched off`;
     throw unsupported("cri version", why);
   }
 

@@ -65,8 +65,6 @@ export function connectDocker(options: DockerOptions): ContainerRuntime {
 class DockerRuntime implements ContainerRuntime {
   readonly kind = "docker";
   readonly capabilities = capabilities;
-  /** Removals that run together share the engine's collections and its waits for the disk (docs/performance.md). */
-  readonly removalsAtOnce = 16;
   readonly #engine: Engine;
   readonly #containers: ContainerReader;
   readonly #remover: NameRemover;

@@ -58,7 +58,10 @@ describe("a socket", () => {
     const runtime = await fake.connect();
 
     for (const error of [await errorOf(runtime.observe()), await errorOf(runtime.info())]) {
-      expect(error).toMatchObject({ code: "unsupported", message: /does not speak CRI: .*switched off/ });
+      expect(error).toMatchObject({
+        code: "unsupported",
+        message: /does not speak CRI v1 or v1alpha2: .*too old.*switched off/,
+      });
     }
   });
 
