@@ -1,17 +1,21 @@
 // Pruning a containerd node: prunelet against `crictl rmi --prune` at its default settings, and what bystanders feel of either.
 import { connectCri } from "../test/support/daemons/cri-client.ts";
 import type { ContainerdLine } from "../test/support/daemons/manifest.ts";
-import type { BenchContext, Figure } from "./benchmark.ts";
+import { type BenchContext, type Figure, medianFigure } from "./benchmark.ts";
 import { p99, timesBeside } from "./bystander.ts";
 import { figuresOfDuel, type PeerRun, takeTurns } from "./peer-run.ts";
 import { cpuSeconds, type Finished, measureProgram } from "./process-usage.ts";
 import { nodeFlags, pruneArguments } from "./prunelet.ts";
+import { bareRemoval } from "./store/bare-removal.ts";
 import { type FilledNode, NodeMaker, untilQuiet } from "./store/filled-node.ts";
 
 const peer = "crictl rmi --prune";
 
 /** For one call; by default crictl waits two seconds. */
 const patience = "10m";
+
+/** As many as prunelet lets remove side by side. */
+const sideBySide = 16;
 
 type Prune = (node: FilledNode) => Promise<Finished>;
 
@@ -40,8 +44,13 @@ export async function containerdPeers(
   try {
     const turns = await takeTurns(context.runs, { own: run("prunelet", byPrunelet), theirs: run(peer, byCrictl) });
     const impatient = await run(`${peer}, default settings`, crictlWith())();
+    const bare: number[] = [];
+    for (let i = 0; i < context.runs; i += 1) {
+      bare.push(await nodes.with(count, (node) => bareRemoval(node, sideBySide)));
+    }
     const duel = [
       ...figuresOfDuel({ where, peer: `${peer} (--timeout ${patience})`, ...turns }),
+      medianFigure(`${where}: the daemon alone: ${sideBySide} callers delete every name, one collection`, "s", bare),
       ...figuresOfDefaults(`${where}: ${peer} at its default settings`, impatient),
     ];
     if (!bystanders) return duel;
