@@ -1,6 +1,7 @@
 // Every blob and layer snapshot that images need, by number. Pure; images that did not change are numbered once.
 import type { Digest } from "../image/digest.ts";
 import type { Image, NamespaceState } from "../image/node-state.ts";
+import { compareBytes } from "../image/order.ts";
 import type { ImageIndex } from "./image-index.ts";
 
 /** An image and the namespace that holds it. */
@@ -65,13 +66,22 @@ export class NumberedContent {
   readonly holderMix: number[] = [];
   /** The items of each image, without doubles. */
   readonly itemsOf: readonly (readonly number[])[];
+  readonly #images: readonly NamespacedImage[];
+  #ranks: Int32Array | undefined;
   /** The last image that was counted as a holder of each item. */
   readonly #lastHolder: number[] = [];
   readonly #blobs = new Map<Digest, number>();
   readonly #snapshots = new Map<string, Map<string, number>>();
 
   constructor(images: readonly NamespacedImage[]) {
+    this.#images = images;
     this.itemsOf = images.map((one, number) => this.#add(one, number));
+  }
+
+  /** The place of each image in the byte order of digests; of one digest in several namespaces, the smaller number comes first. */
+  get ranks(): Int32Array {
+    this.#ranks ??= digestRanks(this.#images);
+    return this.#ranks;
   }
 
   /** The number of a blob; undefined when no image needs it. */
@@ -129,6 +139,17 @@ export class NumberedContent {
     this.#lastHolder.push(-1);
     return item;
   }
+}
+
+function digestRanks(images: readonly NamespacedImage[]): Int32Array {
+  const digests = images.map(({ image }) => image.target);
+  const sorted = digests.map((_, number) => number);
+  sorted.sort((a, b) => compareBytes(digests[a] as Digest, digests[b] as Digest) || a - b);
+  const ranks = new Int32Array(images.length);
+  sorted.forEach((number, rank) => {
+    ranks[number] = rank;
+  });
+  return ranks;
 }
 
 /** Bytes for each inode of a layer, where the runtime does not count them: what common base images come to. */

@@ -15,8 +15,8 @@ export class RemovedSet {
   constructor(content: SharedContent) {
     this.#content = content;
     this.#gone = new Float64Array(content.holders.length);
-    this.#left = Int32Array.from(content.holderMix);
-    this.#gains = Float64Array.from(content.itemsOf, (_, number) => content.alone(number));
+    this.#left = new Int32Array(content.holderMix);
+    this.#gains = content.alones.slice();
   }
 
   /** Bytes that the set frees. */
@@ -38,7 +38,9 @@ export class RemovedSet {
   add(number: number, gainsMore?: (number: number) => void): number {
     const { bytes, inodes, holders } = this.#content;
     const before = this.#bytes;
-    for (const item of this.#content.itemsOf[number] ?? []) {
+    const items = this.#content.itemsOf[number] ?? [];
+    for (let i = 0; i < items.length; i += 1) {
+      const item = items[i] as number;
       const gone = (this.#gone[item] ?? 0) + 1;
       this.#gone[item] = gone;
       this.#left[item] = (this.#left[item] ?? 0) ^ number;

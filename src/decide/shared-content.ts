@@ -13,6 +13,7 @@ export type Holdings = Pick<NodeState, "foreignBlobs"> & {
  */
 export class SharedContent {
   readonly #numbered: NumberedContent;
+  #alones: Float64Array | undefined;
   /** How many images need each item; more than there can be when something else holds it as well. */
   readonly holders: readonly number[];
 
@@ -45,6 +46,11 @@ export class SharedContent {
     return this.#numbered.holderMix;
   }
 
+  /** The place of each image in the order that decides where nothing else does. */
+  get ranks(): Int32Array {
+    return this.#numbered.ranks;
+  }
+
   /** The items of each image, without doubles. */
   get itemsOf(): readonly (readonly number[])[] {
     return this.#numbered.itemsOf;
@@ -55,10 +61,21 @@ export class SharedContent {
     return this.bytes.reduce((sum, bytes) => sum + bytes, 0);
   }
 
+  /** Of each image, the bytes that are freed when it goes alone. */
+  get alones(): Float64Array {
+    this.#alones ??= Float64Array.from(this.itemsOf, (items) => this.#held(items));
+    return this.#alones;
+  }
+
   /** Bytes that are freed when this image alone goes. */
   alone(number: number): number {
+    return this.alones[number] ?? 0;
+  }
+
+  /** Bytes of the items that have one holder. */
+  #held(items: readonly number[]): number {
     let bytes = 0;
-    for (const item of this.itemsOf[number] ?? []) if (this.holders[item] === 1) bytes += this.bytes[item] ?? 0;
+    for (const item of items) if (this.holders[item] === 1) bytes += this.bytes[item] ?? 0;
     return bytes;
   }
 
