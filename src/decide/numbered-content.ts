@@ -64,8 +64,10 @@ export class NumberedContent {
   readonly holders: number[] = [];
   /** The numbers of the images that need each item, combined by exclusive or: of one that is left alone, its number. */
   readonly holderMix: number[] = [];
-  /** The items of each image, without doubles. */
-  readonly itemsOf: readonly (readonly number[])[];
+  /** The items of all images, one image after the other, each without doubles. */
+  readonly items: Int32Array;
+  /** Where the items of each image begin in `items`, and at last where they end. */
+  readonly starts: Int32Array;
   readonly #images: readonly NamespacedImage[];
   #ranks: Int32Array | undefined;
   /** The last image that was counted as a holder of each item. */
@@ -75,7 +77,13 @@ export class NumberedContent {
 
   constructor(images: readonly NamespacedImage[]) {
     this.#images = images;
-    this.itemsOf = images.map((one, number) => this.#add(one, number));
+    this.starts = new Int32Array(images.length + 1);
+    const items: number[] = [];
+    images.forEach((one, number) => {
+      this.#add(one, number, items);
+      this.starts[number + 1] = items.length;
+    });
+    this.items = Int32Array.from(items);
   }
 
   /** The place of each image in the byte order of digests; of one digest in several namespaces, the smaller number comes first. */
@@ -94,8 +102,7 @@ export class NumberedContent {
     return this.#snapshots.get(namespace)?.get(key);
   }
 
-  #add({ namespace, image }: NamespacedImage, number: number): readonly number[] {
-    const items: number[] = [];
+  #add({ namespace, image }: NamespacedImage, number: number, items: number[]): void {
     for (const { digest, size } of image.blobs) {
       const item = this.#item(this.#blobs, digest);
       this.bytes[item] = size;
@@ -109,7 +116,6 @@ export class NumberedContent {
       this.inodes[item] = inodes ?? estimatedInodes(size);
       if (this.#hold(item, number)) items.push(item);
     }
-    return items;
   }
 
   /** False when the image holds the item already: lists may name content twice. */

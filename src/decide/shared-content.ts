@@ -51,9 +51,14 @@ export class SharedContent {
     return this.#numbered.ranks;
   }
 
-  /** The items of each image, without doubles. */
-  get itemsOf(): readonly (readonly number[])[] {
-    return this.#numbered.itemsOf;
+  /** The items of all images, one image after the other, each without doubles: see `starts`. */
+  get items(): Int32Array {
+    return this.#numbered.items;
+  }
+
+  /** Where the items of each image begin in `items`, and at last where they end. */
+  get starts(): Int32Array {
+    return this.#numbered.starts;
   }
 
   /** Bytes that all images take together, each item counted once. */
@@ -63,7 +68,7 @@ export class SharedContent {
 
   /** Of each image, the bytes that are freed when it goes alone. */
   get alones(): Float64Array {
-    this.#alones ??= Float64Array.from(this.itemsOf, (items) => this.#held(items));
+    this.#alones ??= this.#heldAlone();
     return this.#alones;
   }
 
@@ -72,17 +77,29 @@ export class SharedContent {
     return this.alones[number] ?? 0;
   }
 
-  /** Bytes of the items that have one holder. */
-  #held(items: readonly number[]): number {
-    let bytes = 0;
-    for (const item of items) if (this.holders[item] === 1) bytes += this.bytes[item] ?? 0;
-    return bytes;
+  #heldAlone(): Float64Array {
+    const { bytes, items, starts, holders } = this;
+    const alones = new Float64Array(starts.length - 1);
+    for (let number = 0; number < alones.length; number += 1) {
+      let alone = 0;
+      for (let at = starts[number] as number; at < (starts[number + 1] as number); at += 1) {
+        const item = items[at] as number;
+        if (holders[item] === 1) alone += bytes[item] ?? 0;
+      }
+      alones[number] = alone;
+    }
+    return alones;
+  }
+
+  /** The items of one image. */
+  itemsOf(number: number): Int32Array {
+    return this.items.subarray(this.starts[number], this.starts[number + 1]);
   }
 
   /** Everything that an image holds, whoever else holds it as well. */
   sizeOf(number: number): { readonly bytes: number; readonly inodes: number } {
     const size = { bytes: 0, inodes: 0 };
-    for (const item of this.itemsOf[number] ?? []) {
+    for (const item of this.itemsOf(number)) {
       size.bytes += this.bytes[item] ?? 0;
       size.inodes += this.inodes[item] ?? 0;
     }

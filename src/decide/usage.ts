@@ -128,10 +128,10 @@ class UsageBuilder implements Usage {
 
   /** Images that a spelling means when it is read as an ID, an ID prefix or a reference with a digest. */
   #readAsId(spelling: string): readonly Digest[] {
-    const exact = this.#index.targetsOf(spelling);
-    if (exact.length > 0) return exact;
-    const hex = readSpelling(spelling).shortId;
-    return hex === undefined ? [] : this.#index.targetsByHexPrefix(hex);
+    const { digests, shortId } = readSpelling(spelling);
+    const exact = digests.length === 0 ? [] : this.#index.targetsOf(spelling);
+    if (exact.length > 0 || shortId === undefined) return exact;
+    return this.#index.targetsByHexPrefix(shortId);
   }
 
   #addImages(targets: readonly Digest[], reason: Reason): void {
