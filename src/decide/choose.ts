@@ -1,4 +1,5 @@
 // Which of the judged images go in this plan: all that the policy lets go, what a demand and the budget add, less what brakes cut.
+import type { Instant } from "../image/node-state.ts";
 import { applyBrakes, type Brake } from "./brake.ts";
 import { type Demand, type DemandMode, demandModes } from "./demand.ts";
 import type { IndexedImage } from "./image-index.ts";
@@ -29,6 +30,7 @@ export interface ChooseInput {
   readonly subjects: readonly Subject[];
   readonly content: SharedContent;
   readonly policy: Policy;
+  readonly now: Instant;
   readonly demand: Demand | undefined;
   /** Bytes that all images take beyond the budget. */
   readonly excess: number;
@@ -53,13 +55,18 @@ export function modesFor(demand: Demand | undefined, excess: number): readonly D
 
 /** Chooses. */
 export function choose(input: ChooseInput): Choice {
-  const { subjects, content, policy } = input;
-  const removables = removablesOf(input);
-  const selection = select({ content, removables, order: orders[policy.order], stretches: stretchesOf(input) });
+  const { subjects, content, policy, now } = input;
+  const modes = subjects.map(removableIn);
+  const removables = removablesOf(input, modes);
+  const selection = select({ content, removables, now, order: orders[policy.order], stretches: stretchesOf(input) });
   const { kept, cut, brakes } = applyBrakes(selection.taken, policy.brakes, subjects.length);
-  const modes = new Map(removables.map(({ number, mode }) => [number, mode]));
-  const going = new Map(kept.map(({ number, code }) => [number, code]));
-  const waiting = new Set(cut.map(({ number }) => number));
+  const fates: ("goes" | "waits" | undefined)[] = subjects.map(() => undefined);
+  const codes: Taken["code"][] = [];
+  for (const { number } of cut) fates[number] = "waits";
+  for (const { number, code } of kept) {
+    fates[number] = "goes";
+    codes[number] = code;
+  }
   const brake: Reason = { code: "brake", detail: brakes.map(({ detail }) => detail).join("; ") };
   return {
     taken: kept,
@@ -67,11 +74,11 @@ export function choose(input: ChooseInput): Choice {
     decisionsOf(subject) {
       const { number } = subject;
       const routine = decisionsIn(subject, "routine");
-      const mode = modes.get(number);
-      if (waiting.has(number)) return allKeptFor(routine, brake);
+      const mode = modes[number];
+      if (fates[number] === "waits") return allKeptFor(routine, brake);
       if (mode === undefined) return routine;
-      if (!going.has(number)) return alsoKeptFor(routine, whyLeft(number, selection));
-      const code = going.get(number);
+      if (fates[number] !== "goes") return alsoKeptFor(routine, whyLeft(number, selection));
+      const code = codes[number];
       return code === undefined ? routine : because(decisionsIn(subject, mode), code);
     },
   };
@@ -100,28 +107,43 @@ function stretchesOf({ demand, excess }: ChooseInput): readonly Stretch[] {
   return stretches;
 }
 
-function removablesOf({ subjects, parents }: ChooseInput): readonly Removable[] {
+/** What may go: the subjects that have a mode. */
+function removablesOf(
+  { subjects, parents, policy }: ChooseInput,
+  modes: readonly (DemandMode | undefined)[],
+): readonly Removable[] {
   const twins = twinsBehindIds(subjects);
-  const modes = subjects.map((subject) => removableIn(subject));
-  const children = childrenOf(
-    subjects.filter((_, at) => modes[at] !== undefined),
-    parents,
-  );
-  return subjects.flatMap((subject, at): Removable[] => {
-    const { number, sight, entry, superseded } = subject;
-    const mode = modes[at];
-    if (mode === undefined) return [];
-    const { firstSeen, lastUsed, idle, timesUsed } = sight;
-    const ranked = { firstSeen, lastUsed, idle, superseded, timesUsed };
-    const listed = decisionsIn(subject, mode).some(({ remove }) => remove === "remove-list");
-    const after = [...(twins.get(number) ?? []), ...(children.get(number) ?? [])];
-    return [{ number, mode, listed, ...ranked, digest: entry.image.target, after }];
-  });
+  const children = childrenOf(subjects, modes, parents);
+  const removables: Removable[] = [];
+  for (const subject of subjects) {
+    const { number, sight, superseded } = subject;
+    const mode = modes[number];
+    if (mode === undefined) continue;
+    const listed = policy.remove.length > 0 && decisionsIn(subject, mode).some(isListed);
+    const after = joined(twins.get(number), children.get(number));
+    removables.push({ number, mode, listed, sight, superseded, after });
+  }
+  return removables;
+}
+
+function isListed({ remove }: NameDecision): boolean {
+  return remove === "remove-list";
+}
+
+const none: readonly number[] = [];
+
+function joined(some: readonly number[] = none, others: readonly number[] = none): readonly number[] {
+  if (some.length === 0) return others;
+  return others.length === 0 ? some : [...some, ...others];
 }
 
 /** The mildest mode in which the whole image may go. */
-function removableIn(subject: Subject): DemandMode | undefined {
-  return [...subject.judged.decisions.keys()].find((mode) => allGo(decisionsIn(subject, mode)));
+function removableIn({ judged: { decisions, unneeded }, at }: Subject): DemandMode | undefined {
+  for (const mode of demandModes) {
+    const names = decisions.get(mode)?.[at];
+    if (names !== undefined && (unneeded.isAt(at, names) || allGo(names))) return mode;
+  }
+  return undefined;
 }
 
 /** Images that hold the ID name of others, by number, with the numbers of those others: they have to be gone before. */
@@ -141,15 +163,17 @@ function twinsBehindIds(subjects: readonly Subject[]): ReadonlyMap<number, reado
   return twins;
 }
 
-/** Images that others were built on, by number, with the numbers of those others. */
+/** Images that may go and that others of them were built on, by number, with the numbers of those others. */
 function childrenOf(
   subjects: readonly Subject[],
+  modes: readonly (DemandMode | undefined)[],
   parents: Parents = new Map(),
 ): ReadonlyMap<number, readonly number[]> {
   const children = new Map<number, number[]>();
   if (parents.size === 0) return children;
-  const numbers = new Map(subjects.map(({ entry, number }) => [entry.image.target, number]));
-  for (const { entry, number } of subjects) {
+  const removable = subjects.filter(({ number }) => modes[number] !== undefined);
+  const numbers = new Map(removable.map(({ entry, number }) => [entry.image.target, number]));
+  for (const { entry, number } of removable) {
     for (const target of ancestorsOf(entry.image.target, parents)) {
       const parent = numbers.get(target);
       if (parent !== undefined) children.set(parent, [...(children.get(parent) ?? []), number]);

@@ -2,29 +2,30 @@
 import type { Digest } from "../image/digest.ts";
 import { compareBytes } from "../image/order.ts";
 import type { CurrentUses, Users } from "./history.ts";
-import type { ImageIndex } from "./image-index.ts";
 import type { Reason } from "./reason.ts";
 import type { Usage } from "./usage.ts";
 
 /** The uses of one namespace: of images by content and by any of their names, and of names. */
-export function currentUses(usage: Usage, index: ImageIndex): CurrentUses {
-  const ofImages = new Map<Digest, readonly Reason[]>(usage.images);
-  for (const [name, reasons] of usage.names) {
-    const target = index.nameOf(name)?.target;
-    if (target !== undefined) ofImages.set(target, [...(ofImages.get(target) ?? []), ...reasons]);
-  }
-  const users = <Key>([key, reasons]: [Key, readonly Reason[]]): [Key, Users] => [key, usersOf(reasons, usage)];
-  return { images: new Map([...ofImages].map(users)), names: new Map([...usage.names].map(users)) };
+export function currentUses({ users, images, named, names }: Usage): CurrentUses {
+  const usedImages = new Map<Digest, Users>();
+  for (const [target, reasons] of images) usedImages.set(target, usersOf(users, reasons, named.get(target)));
+  for (const [target, reasons] of named) if (!images.has(target)) usedImages.set(target, usersOf(users, reasons));
+  const usedNames = new Map<string, Users>();
+  for (const [name, reasons] of names) usedNames.set(name, usersOf(users, reasons));
+  return { images: usedImages, names: usedNames };
 }
 
-function usersOf(reasons: readonly Reason[], usage: Usage): Users {
-  const namespaces = new Set<string>();
+function usersOf(users: Usage["users"], ...lists: readonly (readonly Reason[] | undefined)[]): Users {
+  const namespaces: string[] = [];
   let since: number | undefined;
-  for (const reason of reasons) {
-    const user = usage.users.get(reason);
-    if (user?.podNamespace !== undefined) namespaces.add(user.podNamespace);
-    if (user?.since !== undefined) since = Math.max(since ?? user.since, user.since);
+  for (const reasons of lists) {
+    for (const reason of reasons ?? []) {
+      const user = users.get(reason);
+      const { podNamespace } = user ?? {};
+      if (podNamespace !== undefined && namespaces.at(-1) !== podNamespace) namespaces.push(podNamespace);
+      if (user?.since !== undefined) since = Math.max(since ?? user.since, user.since);
+    }
   }
-  const sorted = [...namespaces].sort(compareBytes);
+  const sorted = namespaces.length < 2 ? namespaces : [...new Set(namespaces)].sort(compareBytes);
   return since === undefined ? { namespaces: sorted } : { namespaces: sorted, since };
 }

@@ -2,8 +2,8 @@
 import { type Digest, hexOf } from "../image/digest.ts";
 import type { Image, ImageName, NamespaceState } from "../image/node-state.ts";
 import { compareBytes } from "../image/order.ts";
-import { digestsIn } from "../image/runtime-spelling.ts";
 import { type ClassifiedName, classifyName } from "./name-kind.ts";
+import { readSpelling } from "./spelling.ts";
 
 /** An image of a namespace with its names, in byte order. */
 export interface IndexedImage {
@@ -20,6 +20,10 @@ export interface ImageIndex {
   /** Groups of several images with one ID, as places in `images`. */
   readonly twins: readonly (readonly number[])[];
   readonly byTarget: ReadonlyMap<Digest, IndexedImage>;
+  /** True when one of the names is the record of an image without any other name. */
+  readonly hasDangling: boolean;
+  /** The place of an image in `images`. */
+  placeOf(target: Digest): number | undefined;
   /** The name that is stored exactly so. */
   nameOf(text: string): ImageName | undefined;
   /** Targets of the images that any digest mentioned in `text` means. */
@@ -49,6 +53,8 @@ class NamespaceIndex implements ImageIndex {
   readonly #names: readonly ImageName[];
   #kinds: readonly (readonly ClassifiedName[])[] | undefined;
   #twins: readonly (readonly number[])[] | undefined;
+  #hasDangling: boolean | undefined;
+  #places: ReadonlyMap<Digest, number> | undefined;
   #byName: ReadonlyMap<string, ImageName> | undefined;
   #byDigest: ReadonlyMap<string, OneOrMore> | undefined;
   #byTopSnapshot: ReadonlyMap<string, OneOrMore> | undefined;
@@ -69,6 +75,16 @@ class NamespaceIndex implements ImageIndex {
     return this.#twins;
   }
 
+  get hasDangling(): boolean {
+    this.#hasDangling ??= this.kinds.some((kinds) => kinds.some(({ kind }) => kind === "dangling"));
+    return this.#hasDangling;
+  }
+
+  placeOf(target: Digest): number | undefined {
+    this.#places ??= new Map(this.images.map(({ image }, at) => [image.target, at]));
+    return this.#places.get(target);
+  }
+
   nameOf(text: string): ImageName | undefined {
     this.#byName ??= new Map(this.#names.map((name) => [name.name, name]));
     return this.#byName.get(text);
@@ -76,7 +92,13 @@ class NamespaceIndex implements ImageIndex {
 
   targetsOf(text: string): readonly Digest[] {
     const digests = this.#digests();
-    return [...new Set(digestsIn(text).flatMap((digest) => digests.get(digest) ?? []))];
+    const exact = digests.get(text);
+    if (exact !== undefined) return listOf(exact);
+    const mentioned = readSpelling(text).digests;
+    const [first, second] = mentioned;
+    if (first === undefined) return none;
+    if (second === undefined) return listOf(digests.get(first));
+    return [...new Set(mentioned.flatMap((digest) => digests.get(digest) ?? []))];
   }
 
   targetsByHexPrefix(hex: string): readonly Digest[] {
@@ -86,7 +108,7 @@ class NamespaceIndex implements ImageIndex {
 
   targetsBySnapshot(key: string): readonly Digest[] {
     this.#byTopSnapshot ??= mapMany(this.images, (entry) => topSnapshots(entry.image));
-    return [this.#byTopSnapshot.get(key) ?? []].flat();
+    return listOf(this.#byTopSnapshot.get(key));
   }
 
   #digests(): ReadonlyMap<string, OneOrMore> {
@@ -138,6 +160,12 @@ function firstName(entry: IndexedImage | undefined): string {
 
 /** Nearly every key means one image: a list is made only for those that mean more. */
 type OneOrMore = Digest | readonly Digest[];
+
+const none: readonly Digest[] = [];
+
+function listOf(targets: OneOrMore = none): readonly Digest[] {
+  return typeof targets === "string" ? [targets] : targets;
+}
 
 function mapMany(
   images: readonly IndexedImage[],

@@ -10,12 +10,13 @@ import type { ImageIndex, IndexedImage } from "./image-index.ts";
 import { type ClassifiedName, classifyName } from "./name-kind.ts";
 import { newestTags } from "./newest-tags.ts";
 import type { Policy } from "./policy.ts";
-import { protectionsOf } from "./protection.ts";
+import { type Protection, type ProtectionContext, protectionsOf, reasonsOf } from "./protection.ts";
 import type { Reason } from "./reason.ts";
 import type { Before } from "./recheck.ts";
 import { type KindOfName, listedNames } from "./remove-list.ts";
 import { type JudgedName, type NameDecision, retainCriNames, retainLastName } from "./retention.ts";
 import { keepSharedIds } from "./shared-id.ts";
+import { type Unneeded, unneededIn } from "./unneeded.ts";
 import { findUses, type Usage } from "./usage.ts";
 
 export interface JudgeInput {
@@ -37,6 +38,7 @@ export interface JudgedNamespace {
   readonly namespace: string;
   readonly index: ImageIndex;
   readonly usage: Usage;
+  readonly unneeded: Unneeded;
   readonly decisions: ReadonlyMap<DemandMode, Decisions>;
 }
 
@@ -46,22 +48,36 @@ export function judgeNamespace(input: JudgeInput): JudgedNamespace {
   const criManaged = isCriNamespace(namespace.name);
   const usage = findUses({ namespace, index, pods: state.pods, semantics: policy.semantics, criManaged });
   const memory = { history, now: state.takenAt, namespace: namespace.name };
-  const shared = {
-    ...input,
-    usage,
-    criManaged,
-    usedByName: new Set([...usage.names.keys()].map((name) => index.nameOf(name)?.target)),
+  const unneeded = unneededIn(index);
+  const othersMayGo = usage.unresolved.length + usage.repositories.size + policy.remove.length === 0;
+  const shared = { ...input, usage, unneeded, criManaged, used: usedPlaces(usage, index), othersMayGo };
+  const protection = {
+    ...memory,
+    policy,
     held: new Set(namespace.held.blobs),
     newest: input.before?.newest ?? newestTags(index, policy.keepPerRepository, memory),
+    backoff: input.backoff,
   };
   const decisions = new Map(
     input.modes.map((mode) => {
-      const context: ImageContext = { ...shared, mode };
-      const decided = index.images.map((entry, i) => decideImage(entry, index.kinds[i] ?? [], context));
+      const context: ImageContext = { ...shared, mode, protection: { ...protection, mode } };
+      const decided = index.images.map((entry, at) => decideImage(entry, at, context));
       return [mode, settleNames(state, index, decided)] as const;
     }),
   );
-  return { namespace: namespace.name, index, usage, decisions };
+  return { namespace: namespace.name, index, usage, unneeded, decisions };
+}
+
+/** Few images are in use: to look those up is less than to look every image up in the uses. */
+function usedPlaces({ images, named }: Usage, index: ImageIndex): Uint8Array {
+  const used = new Uint8Array(index.images.length);
+  for (const targets of [images.keys(), named.keys()]) {
+    for (const target of targets) {
+      const at = index.placeOf(target);
+      if (at !== undefined) used[at] = 1;
+    }
+  }
+  return used;
 }
 
 /** Decisions with what images have to do with one another, and with what the runtime cannot do. */
@@ -78,62 +94,83 @@ function isCriManagedImage(entry: IndexedImage): boolean {
 interface ImageContext extends JudgeInput {
   readonly mode: DemandMode;
   readonly usage: Usage;
+  readonly unneeded: Unneeded;
   readonly criManaged: boolean;
-  /** Targets of the names that are in use: the names of all other images need not be looked up. */
-  readonly usedByName: ReadonlySet<Digest | undefined>;
-  readonly held: ReadonlySet<Digest>;
-  readonly newest: ReadonlySet<string>;
+  /** By the places of images: 1 for those that something uses, by content or by name. */
+  readonly used: Uint8Array;
+  /** True when nothing speaks for images beside uses of their own and protections, and no list means any. */
+  readonly othersMayGo: boolean;
+  readonly protection: ProtectionContext;
 }
 
-type Kinds = readonly ClassifiedName[];
-
-function decideImage(entry: IndexedImage, kinds: Kinds, context: ImageContext): readonly NameDecision[] {
-  const { usage, policy } = context;
-  const criManaged = policy.semantics === "strict" && (context.criManaged || isCriManagedImage(entry));
-  const imageUses = usage.images.get(entry.image.target) ?? none;
-  const names = judgeNames(entry, kinds, { ...context, criManaged, imageUsed: imageUses.length > 0 });
-  if (followsDocker(context.state)) return retainDockerNames({ names, imageUses });
-  if (!criManaged) return retainLastName({ names, imageUses });
-  return retainCriNames({ names, imageUses, podsKnown: context.state.pods !== null });
-}
-
-function judgeNames(
-  entry: IndexedImage,
-  kinds: Kinds,
-  context: ImageContext & { readonly imageUsed: boolean },
-): JudgedName[] {
-  const { usage, policy, criManaged, imageUsed } = context;
+function decideImage(entry: IndexedImage, at: number, context: ImageContext): readonly NameDecision[] {
+  const { usage, policy, unneeded, state } = context;
   const { image } = entry;
-  const own = entry.names.map(({ name }, i) => kindOf(name, kinds[i]));
-  // What an image is does not change while its names go one after the other.
-  const all = context.before?.names.get(image.target)?.map((name) => kindOf(name)) ?? own;
-  const byName = context.usedByName.has(image.target);
-  const listed = listedNames(policy.remove, image, all);
-  const protection = {
-    policy,
-    mode: context.mode,
-    history: context.history,
-    now: context.state.takenAt,
-    namespace: context.namespace.name,
-    held: context.held,
-    newest: context.newest,
-    backoff: context.backoff,
-    imageInUse: imageUsed || byName,
-    imageIsDangling: criManaged && all.every(({ kind }) => kind === "id" || kind === "dangling"),
-  };
+  const isUsed = context.used[at] === 1;
+  const protections = protectionsOf(image, context.protection);
+  if (!isUsed && protections.length === 0 && context.othersMayGo) return unneeded.decisionsAt(at);
+  const criManaged = policy.semantics === "strict" && (context.criManaged || isCriManagedImage(entry));
+  const imageUses = (isUsed && usage.images.get(image.target)) || none;
+  const names = judgeNames({ at, entry, isUsed, protections, criManaged }, context);
+  if (imageUses.length === 0 && names.every(isUnneeded)) return unneeded.decisionsAt(at);
+  if (followsDocker(state)) return retainDockerNames({ names, imageUses });
+  if (!criManaged) return retainLastName({ names, imageUses });
+  return retainCriNames({ names, imageUses, podsKnown: state.pods !== null });
+}
+
+function isUnneeded({ reasons, listed }: JudgedName): boolean {
+  return reasons.length === 0 && !listed;
+}
+
+/** An image whose names have to be looked at one by one. */
+interface AskedImage {
+  readonly at: number;
+  readonly entry: IndexedImage;
+  /** True when something uses it, by content or by name. */
+  readonly isUsed: boolean;
+  /** Those that may protect it. */
+  readonly protections: readonly Protection[];
+  readonly criManaged: boolean;
+}
+
+function judgeNames(asked: AskedImage, context: ImageContext): JudgedName[] {
+  const { at, entry, isUsed, protections, criManaged } = asked;
+  const { index, usage } = context;
+  const kinds = index.kinds[at] ?? [];
+  const listed = listedOf(asked, context);
+  const imageIsDangling = protections.length > 0 && criManaged && isDangling(asked, context);
   return entry.names.map((name, i) => {
-    const { kind, repository } = own[i] ?? kindOf(name.name);
-    const uses = (byName && usage.names.get(name.name)) || none;
-    const ofRepository = (repository !== undefined && usage.repositories.get(repository)) || none;
+    const { kind, repository } = kinds[i] ?? classifyName(name.name);
     const isListed = listed.has(name.name);
-    const protections = protectionsOf({ image, name, kind, listed: isListed }, protection);
-    const reasons = joined(uses, ofRepository, usage.unresolved, protections);
+    const uses = (isUsed && usage.names.get(name.name)) || none;
+    const ofRepository = (repository !== undefined && usage.repositories.get(repository)) || none;
+    const candidate = { image: entry.image, name, kind, listed: isListed, imageInUse: isUsed, imageIsDangling };
+    const protectedBy = protections.length === 0 ? none : reasonsOf(protections, candidate, context.protection);
+    const reasons = joined(uses, ofRepository, usage.unresolved, protectedBy);
     return { name, kind, repository, reasons, listed: isListed };
   });
 }
 
-function kindOf(name: string, known: ClassifiedName = classifyName(name)): KindOfName {
-  return { name, kind: known.kind, repository: known.repository };
+const nothing: ReadonlySet<string> = new Set();
+
+function listedOf(asked: AskedImage, context: ImageContext): ReadonlySet<string> {
+  const { remove } = context.policy;
+  return remove.length === 0 ? nothing : listedNames(remove, asked.entry.image, kindsOf(asked, context));
+}
+
+function isDangling(asked: AskedImage, context: ImageContext): boolean {
+  return kindsOf(asked, context).every(({ kind }) => kind === "id" || kind === "dangling");
+}
+
+/** All names of an image. What an image is does not change while its names go one after the other. */
+function kindsOf({ at, entry }: AskedImage, { index, before }: ImageContext): readonly KindOfName[] {
+  const names = before?.names.get(entry.image.target);
+  if (names !== undefined) return names.map((name) => kindOf(name, classifyName(name)));
+  return entry.names.map(({ name }, i) => kindOf(name, index.kinds[at]?.[i] ?? classifyName(name)));
+}
+
+function kindOf(name: string, { kind, repository }: ClassifiedName): KindOfName {
+  return { name, kind, repository };
 }
 
 const none: readonly Reason[] = [];

@@ -40,7 +40,7 @@ function tagsByRepository(index: ImageIndex, memory: Memory): ReadonlyMap<string
       const { kind, repository } = classifyName(name.name);
       if (kind !== "tag" || repository === undefined) continue;
       const seen = sightingsOf(image, name, memory).name;
-      const pulled = pulledAt(name, seen, memory.now);
+      const pulled = pulledAt(name, seen.firstSeen, memory.now);
       const tag: Tag = { name: name.name, built: image.createdAt ?? 0, firstSeen: seen.firstSeen, pulled };
       const known = tags.get(repository);
       if (known === undefined) tags.set(repository, [tag]);

@@ -1,6 +1,7 @@
 // Every blob and layer snapshot that images need, by number. Pure; images that did not change are numbered once.
 import type { Digest } from "../image/digest.ts";
 import type { Image, NamespaceState } from "../image/node-state.ts";
+import { compareBytes } from "../image/order.ts";
 import type { ImageIndex } from "./image-index.ts";
 
 /** An image and the namespace that holds it. */
@@ -63,15 +64,32 @@ export class NumberedContent {
   readonly holders: number[] = [];
   /** The numbers of the images that need each item, combined by exclusive or: of one that is left alone, its number. */
   readonly holderMix: number[] = [];
-  /** The items of each image, without doubles. */
-  readonly itemsOf: readonly (readonly number[])[];
+  /** The items of all images, one image after the other, each without doubles. */
+  readonly items: Int32Array;
+  /** Where the items of each image begin in `items`, and at last where they end. */
+  readonly starts: Int32Array;
+  readonly #images: readonly NamespacedImage[];
+  #ranks: Int32Array | undefined;
   /** The last image that was counted as a holder of each item. */
   readonly #lastHolder: number[] = [];
   readonly #blobs = new Map<Digest, number>();
   readonly #snapshots = new Map<string, Map<string, number>>();
 
   constructor(images: readonly NamespacedImage[]) {
-    this.itemsOf = images.map((one, number) => this.#add(one, number));
+    this.#images = images;
+    this.starts = new Int32Array(images.length + 1);
+    const items: number[] = [];
+    images.forEach((one, number) => {
+      this.#add(one, number, items);
+      this.starts[number + 1] = items.length;
+    });
+    this.items = Int32Array.from(items);
+  }
+
+  /** The place of each image in the byte order of digests; of one digest in several namespaces, the smaller number comes first. */
+  get ranks(): Int32Array {
+    this.#ranks ??= digestRanks(this.#images);
+    return this.#ranks;
   }
 
   /** The number of a blob; undefined when no image needs it. */
@@ -84,8 +102,7 @@ export class NumberedContent {
     return this.#snapshots.get(namespace)?.get(key);
   }
 
-  #add({ namespace, image }: NamespacedImage, number: number): readonly number[] {
-    const items: number[] = [];
+  #add({ namespace, image }: NamespacedImage, number: number, items: number[]): void {
     for (const { digest, size } of image.blobs) {
       const item = this.#item(this.#blobs, digest);
       this.bytes[item] = size;
@@ -99,7 +116,6 @@ export class NumberedContent {
       this.inodes[item] = inodes ?? estimatedInodes(size);
       if (this.#hold(item, number)) items.push(item);
     }
-    return items;
   }
 
   /** False when the image holds the item already: lists may name content twice. */
@@ -129,6 +145,17 @@ export class NumberedContent {
     this.#lastHolder.push(-1);
     return item;
   }
+}
+
+function digestRanks(images: readonly NamespacedImage[]): Int32Array {
+  const digests = images.map(({ image }) => image.target);
+  const sorted = digests.map((_, number) => number);
+  sorted.sort((a, b) => compareBytes(digests[a] as Digest, digests[b] as Digest) || a - b);
+  const ranks = new Int32Array(images.length);
+  sorted.forEach((number, rank) => {
+    ranks[number] = rank;
+  });
+  return ranks;
 }
 
 /** Bytes for each inode of a layer, where the runtime does not count them: what common base images come to. */

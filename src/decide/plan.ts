@@ -8,7 +8,7 @@ import type { Demand } from "./demand.ts";
 import { followsDocker } from "./docker-names.ts";
 import type { CurrentUses, History } from "./history.ts";
 import { type ImageIndex, type IndexedImage, indexImages } from "./image-index.ts";
-import { imageSight } from "./image-sight.ts";
+import { type ImageSight, imageSights } from "./image-sight.ts";
 import { type JudgedNamespace, judgeNamespace, settleNames } from "./judge.ts";
 import { supersededImages } from "./newest-tags.ts";
 import { holdersOf } from "./numbered-content.ts";
@@ -111,6 +111,7 @@ export function makePlan(input: PlanInput): Plan {
           subjects,
           content,
           policy,
+          now: state.takenAt,
           demand,
           excess,
           parents: followsDocker(state) ? parentsIn(state.namespaces) : undefined,
@@ -118,7 +119,10 @@ export function makePlan(input: PlanInput): Plan {
       : sameChoice(input.recheck, subjects);
   const settled = settle(state, judged, subjects, choice);
   const details: RemoveDetails = demand === undefined ? {} : { pressure: demand.because };
-  const named = subjects.map((_, number) => judgeByNames(settled[number] ?? [], details));
+  const named = subjects.map(({ judged: { unneeded }, at, number }) => {
+    const decisions = settled[number] ?? [];
+    return unneeded.verdictAt(at, decisions) ?? judgeByNames(decisions, details);
+  });
   return assemble({ input, judged, subjects, content, excess, choice, named });
 }
 
@@ -131,8 +135,9 @@ function subjectsOf(
   for (const one of judged) {
     const here = { ...memory, namespace: one.namespace };
     const superseded = ordersBySuccession.has(memory.order) ? supersededImages(one.index, here) : nobody;
+    const sights = imageSights(one.index, here);
     one.index.images.forEach((entry, at) => {
-      const sight = imageSight(entry, here);
+      const sight = sights[at] as ImageSight;
       subjects.push({ number: subjects.length, judged: one, at, entry, sight, superseded: superseded.has(entry) });
     });
   }
@@ -170,21 +175,17 @@ interface Parts {
 function assemble({ input, judged, subjects, content, excess, choice, named }: Parts): Plan {
   const { demand, state } = input;
   const gone = new RemovedSet(content);
-  const isDeleted = (number: number): boolean => named[number]?.action === "delete";
-  const gains = new Map(
-    choice.taken.filter(({ number }) => isDeleted(number)).map(({ number }) => [number, gone.add(number)]),
-  );
-  const going = [...gains.keys()].map((number) => subjects[number] as Subject);
-  const images = [...going, ...subjects.filter(({ number }) => !gains.has(number))].map((subject): ImageVerdict => {
-    const { number } = subject;
-    return {
-      ...(named[number] as Named),
-      ...whereAndWhen(subject, state.takenAt),
-      bytes: content.alone(number),
-      bytesInPlan: gains.get(number) ?? 0,
-    };
+  const going = choice.taken.filter(({ number }) => named[number]?.action === "delete");
+  const gains: (number | undefined)[] = subjects.map(() => undefined);
+  for (const { number } of going) gains[number] = gone.add(number);
+  // Made in the order of the images, which lie in memory in that order, and put into the order of removal afterwards.
+  const verdicts = subjects.map((subject, number) => {
+    const amounts = { bytes: content.alone(number), bytesInPlan: gains[number] ?? 0, now: state.takenAt };
+    return imageVerdict(subject, named[number] as Named, amounts);
   });
-  const uses = new Map(judged.map(({ namespace, usage, index }) => [namespace, currentUses(usage, index)]));
+  const removed = going.map(({ number }) => verdicts[number] as ImageVerdict);
+  const images = removed.concat(verdicts.filter((_, number) => gains[number] === undefined));
+  const uses = new Map(judged.map(({ namespace, usage }) => [namespace, currentUses(usage)]));
   return {
     takenAt: state.takenAt,
     images,
@@ -193,18 +194,27 @@ function assemble({ input, judged, subjects, content, excess, choice, named }: P
     approximate: state.runtime.exactBytes === false,
     ...(demand === undefined ? {} : { demand }),
     shortfall: Math.max(0, Math.max(demand?.bytes ?? 0, excess) - gone.bytes),
-    brakes: [...choice.brakes, ...backoffBrake(images)],
+    brakes: input.backoff === undefined ? choice.brakes : [...choice.brakes, ...backoffBrake(images)],
     uses,
     warnings: judged.flatMap(({ usage }) => usage.warnings),
   };
 }
 
-function whereAndWhen({ judged, entry, sight }: Subject, now: Instant) {
-  const { image } = entry;
-  const { lastUsed, pulled } = sight;
+interface Amounts extends Pick<ImageVerdict, "bytes" | "bytesInPlan"> {
+  readonly now: Instant;
+}
+
+/** What has no record to tell of it says nothing of its times. */
+function imageVerdict(
+  { judged: { namespace }, entry: { image }, sight: { lastUsed, pulled } }: Subject,
+  { action, names, reasons }: Named,
+  { bytes, bytesInPlan, now }: Amounts,
+): ImageVerdict {
+  if (lastUsed > 0 && pulled > 0) {
+    return { action, namespace, image, names, reasons, bytes, bytesInPlan, lastUsed, age: now - pulled };
+  }
   return {
-    namespace: judged.namespace,
-    image,
+    ...{ action, namespace, image, names, reasons, bytes, bytesInPlan },
     ...(lastUsed > 0 ? { lastUsed } : {}),
     ...(pulled > 0 ? { age: now - pulled } : {}),
   };

@@ -26,10 +26,6 @@ export interface ProtectionContext {
   readonly newest: ReadonlySet<string>;
   /** Images that must wait, each with the reason why in words. */
   readonly backoff: ReadonlyMap<Digest, string> | undefined;
-  /** True when something uses the image now. */
-  readonly imageInUse: boolean;
-  /** True when the image has neither a tag nor a digest reference. */
-  readonly imageIsDangling: boolean;
 }
 
 /** One name of one image, judged by every protection. */
@@ -39,29 +35,65 @@ export interface Candidate {
   readonly kind: NameKind;
   /** True when the remove list matches: ages and the newest tags of repositories do not count then. */
   readonly listed: boolean;
+  /** True when something uses the image now. */
+  readonly imageInUse: boolean;
+  /** True when the image has neither a tag nor a digest reference. */
+  readonly imageIsDangling: boolean;
 }
 
-type Protection = (candidate: Candidate, context: ProtectionContext) => Reason | undefined;
+/** A rule that may protect names. Most rules have nothing to say about most images, so each is asked in two steps. */
+export interface Protection {
+  /** False when it protects no name of the image, whatever they are. */
+  readonly concerns: (image: Image, context: ProtectionContext) => boolean;
+  readonly reason: (candidate: Candidate, context: ProtectionContext) => Reason | undefined;
+}
 
 const protections: readonly Protection[] = [
-  pinned,
-  held,
-  keepPattern,
-  waiting,
-  tooYoung,
-  recentlyUsed,
-  newestOfRepository,
-  ofPodNamespace,
-  filteredByTime,
-  filteredByLabels,
-  notDangling,
+  { reason: pinned, concerns: (image) => image.pinned },
+  {
+    reason: held,
+    concerns: ({ target }, { policy, held }) => held.size > 0 && policy.semantics === "strict" && held.has(target),
+  },
+  { reason: keepPattern, concerns: (_, { policy }) => policy.keep.length > 0 },
+  { reason: waiting, concerns: ({ target }, { backoff }) => backoff?.has(target) === true },
+  { reason: tooYoung, concerns: (_, { policy, mode }) => policy.minAge > 0 && !ignores(mode, "too-young") },
+  { reason: recentlyUsed, concerns: (_, { policy, mode }) => hasIdleLimit(policy) && !ignores(mode, "recently-used") },
+  {
+    reason: newestOfRepository,
+    concerns: (_, { newest, mode }) => newest.size > 0 && !ignores(mode, "newest-of-repository"),
+  },
+  { reason: ofPodNamespace, concerns: (_, { policy }) => asksForPods(policy) },
+  { reason: filteredByTime, concerns: (_, { policy }) => policy.until.length > 0 },
+  { reason: filteredByLabels, concerns: (_, { policy }) => policy.labels.length > 0 },
+  { reason: notDangling, concerns: (_, { policy }) => policy.danglingOnly },
 ];
 
-/** Every reason why a name stays although nothing uses it. Empty when nothing protects it. */
-export function protectionsOf(candidate: Candidate, context: ProtectionContext): readonly Reason[] {
+function hasIdleLimit({ unusedFor, danglingFor = 0 }: Policy): boolean {
+  return unusedFor > 0 || danglingFor > 0;
+}
+
+function asksForPods({ podNamespaces: { only, except } }: Policy): boolean {
+  return only.length > 0 || except.length > 0;
+}
+
+/** The rules that may protect names of an image. */
+export function protectionsOf(image: Image, context: ProtectionContext): readonly Protection[] {
+  let concerned = none;
+  for (const one of protections) if (one.concerns(image, context)) concerned = [...concerned, one];
+  return concerned;
+}
+
+const none: readonly Protection[] = [];
+
+/** Every reason why a name stays although nothing uses it. Empty when none of the rules protects it. */
+export function reasonsOf(
+  rules: readonly Protection[],
+  candidate: Candidate,
+  context: ProtectionContext,
+): readonly Reason[] {
   let reasons: Reason[] | undefined;
-  for (const protection of protections) {
-    const reason = protection(candidate, context);
+  for (const rule of rules) {
+    const reason = rule.reason(candidate, context);
     if (reason === undefined) continue;
     if (reasons === undefined) reasons = [reason];
     else reasons.push(reason);
@@ -72,13 +104,12 @@ export function protectionsOf(candidate: Candidate, context: ProtectionContext):
 // Most names of most nodes share this one list.
 const unprotected: readonly Reason[] = [];
 
-function pinned({ image }: Candidate): Reason | undefined {
-  return image.pinned ? { code: "pinned", detail: "the runtime marks the image as pinned" } : undefined;
+function pinned(): Reason {
+  return { code: "pinned", detail: "the runtime marks the image as pinned" };
 }
 
 /** Somebody else asked the runtime to keep exactly this image (spec: prune, rule S2). */
-function held({ image }: Candidate, context: ProtectionContext): Reason | undefined {
-  if (context.policy.semantics === "compat" || !context.held.has(image.target)) return undefined;
+function held(): Reason {
   return { code: "held", detail: "a lease or a running pull holds its content" };
 }
 
@@ -99,20 +130,21 @@ function waiting({ image }: Candidate, { backoff }: ProtectionContext): Reason |
 }
 
 function tooYoung({ image, name, listed }: Candidate, context: ProtectionContext): Reason | undefined {
-  const { minAge } = context.policy;
-  if (minAge <= 0 || listed || ignores(context.mode, "too-young")) return undefined;
-  const { now, history } = context;
-  const age = watchedTime(pulledAt(name, sightingsOf(image, name, context).name, now), now, history.gaps);
+  if (listed) return undefined;
+  const { now, history, policy } = context;
+  const { minAge } = policy;
+  const age = watchedTime(pulledAt(name, sightingsOf(image, name, context).name.firstSeen, now), now, history.gaps);
   if (age >= minAge) return undefined;
   return { code: "too-young", detail: `${describeDuration(age)} old, less than ${describeDuration(minAge)}` };
 }
 
 /** Spare names of an image in use are judged by their own last use, names of an unused image by the younger of the two. */
-function recentlyUsed({ image, name, kind, listed }: Candidate, context: ProtectionContext): Reason | undefined {
-  const { policy, imageInUse, imageIsDangling, now, history, mode } = context;
+function recentlyUsed(candidate: Candidate, context: ProtectionContext): Reason | undefined {
+  const { image, name, kind, listed, imageInUse, imageIsDangling } = candidate;
+  const { policy, now, history } = context;
   const isDangling = kind === "dangling" || imageIsDangling;
   const limit = isDangling ? (policy.danglingFor ?? policy.unusedFor) : policy.unusedFor;
-  if (limit <= 0 || listed || ignores(mode, "recently-used")) return undefined;
+  if (limit <= 0 || listed) return undefined;
   const seen = sightingsOf(image, name, context);
   const idle = watchedTime(imageInUse ? seen.name.lastUsed : lastUseOf(seen), now, history.gaps);
   if (idle >= limit) return undefined;
@@ -122,21 +154,16 @@ function recentlyUsed({ image, name, kind, listed }: Candidate, context: Protect
   };
 }
 
-function newestOfRepository(
-  { name, listed }: Candidate,
-  { policy, mode, newest }: ProtectionContext,
-): Reason | undefined {
-  if (listed || ignores(mode, "newest-of-repository") || !newest.has(name.name)) return undefined;
+function newestOfRepository({ name, listed }: Candidate, { policy, newest }: ProtectionContext): Reason | undefined {
+  if (listed || !newest.has(name.name)) return undefined;
   const which =
     policy.keepPerRepository === 1 ? "the newest tag" : `one of the ${policy.keepPerRepository} newest tags`;
   return { code: "newest-of-repository", detail: `${which} of its repository` };
 }
 
 function ofPodNamespace({ image, name }: Candidate, context: ProtectionContext): Reason | undefined {
-  const { podNamespaces } = context.policy;
-  if (podNamespaces.only.length === 0 && podNamespaces.except.length === 0) return undefined;
   const seen = sightingsOf(image, name, context);
-  const detail = foreignPodNamespace(podNamespaces, [...seen.image.usedBy, ...seen.name.usedBy]);
+  const detail = foreignPodNamespace(context.policy.podNamespaces, [...seen.image.usedBy, ...seen.name.usedBy]);
   return detail === undefined ? undefined : { code: "pod-namespace", detail };
 }
 
@@ -145,7 +172,6 @@ function ofPodNamespace({ image, name }: Candidate, context: ProtectionContext):
  * name was made is asked for the age of the image, as Docker does on a graph driver.
  */
 function filteredByTime({ image, name }: Candidate, { policy, now, history }: ProtectionContext): Reason | undefined {
-  if (policy.until.length === 0) return undefined;
   const createdAt = name.createdAt ?? image.createdAt;
   const counted =
     createdAt === undefined || createdAt > now ? createdAt : now - watchedTime(createdAt, now, history.gaps);
@@ -155,14 +181,13 @@ function filteredByTime({ image, name }: Candidate, { policy, now, history }: Pr
 }
 
 function filteredByLabels({ image }: Candidate, { policy }: ProtectionContext): Reason | undefined {
-  if (policy.labels.length === 0) return undefined;
   const { labels } = image;
   if (labels === undefined) return { code: "filtered", detail: "label filter: the image's config could not be read" };
   if (policy.labels.every((filter) => matchesLabel(filter, labels))) return undefined;
   return { code: "filtered", detail: "label filter: the image's labels do not match" };
 }
 
-function notDangling({ kind }: Candidate, { policy, imageIsDangling }: ProtectionContext): Reason | undefined {
-  if (!policy.danglingOnly || kind === "dangling" || imageIsDangling) return undefined;
+function notDangling({ kind, imageIsDangling }: Candidate): Reason | undefined {
+  if (kind === "dangling" || imageIsDangling) return undefined;
   return { code: "not-dangling", detail: "only dangling images are to be removed" };
 }

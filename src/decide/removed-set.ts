@@ -15,8 +15,8 @@ export class RemovedSet {
   constructor(content: SharedContent) {
     this.#content = content;
     this.#gone = new Float64Array(content.holders.length);
-    this.#left = Int32Array.from(content.holderMix);
-    this.#gains = Float64Array.from(content.itemsOf, (_, number) => content.alone(number));
+    this.#left = new Int32Array(content.holderMix);
+    this.#gains = content.alones.slice();
   }
 
   /** Bytes that the set frees. */
@@ -36,9 +36,11 @@ export class RemovedSet {
 
   /** Adds an image and returns the bytes gained. `gainsMore` is told of each image that has become the last holder of something. */
   add(number: number, gainsMore?: (number: number) => void): number {
-    const { bytes, inodes, holders } = this.#content;
+    const { bytes, inodes, holders, items, starts } = this.#content;
     const before = this.#bytes;
-    for (const item of this.#content.itemsOf[number] ?? []) {
+    const end = starts[number + 1] ?? 0;
+    for (let at = starts[number] ?? 0; at < end; at += 1) {
+      const item = items[at] as number;
       const gone = (this.#gone[item] ?? 0) + 1;
       this.#gone[item] = gone;
       this.#left[item] = (this.#left[item] ?? 0) ^ number;
@@ -58,7 +60,7 @@ export class RemovedSet {
   /** What would not be freed if this image of the set stayed. */
   shareOf(number: number): { readonly bytes: number; readonly inodes: number } {
     const share = { bytes: 0, inodes: 0 };
-    for (const item of this.#content.itemsOf[number] ?? []) {
+    for (const item of this.#content.itemsOf(number)) {
       if (this.#gone[item] !== this.#content.holders[item]) continue;
       share.bytes += this.#content.bytes[item] ?? 0;
       share.inodes += this.#content.inodes[item] ?? 0;
@@ -71,7 +73,7 @@ export class RemovedSet {
     const { bytes, inodes } = this.shareOf(number);
     this.#bytes -= bytes;
     this.#inodes -= inodes;
-    for (const item of this.#content.itemsOf[number] ?? []) {
+    for (const item of this.#content.itemsOf(number)) {
       this.#gone[item] = (this.#gone[item] ?? 0) - 1;
       this.#left[item] = (this.#left[item] ?? 0) ^ number;
     }

@@ -55,13 +55,14 @@ export interface CriRetentionInput extends RetentionInput {
  * as long as it had one.
  */
 export function retainCriNames(input: CriRetentionInput): NameDecision[] {
-  if (nothingStays(input)) return input.names.map((judged) => decided(judged, none, false));
-  const keep = new Map<JudgedName, readonly Reason[]>();
-  keepNeeded(input, keep);
-  keepCompanionsOfTags(input.names, keep);
+  const { names } = input;
+  if (nothingStays(input)) return names.map((judged) => decided(judged, none, false));
+  const keep: Kept = names.map((name) => whyNeeded(name, input));
+  keepCompanionsOfTags(names, keep);
   keepLastReadable(input, keep);
   keepIdNames(input, keep);
-  return input.names.map((judged) => decided(judged, keep.get(judged) ?? none, keep.size > 0));
+  const stays = keep.some(isKept);
+  return names.map((judged, i) => decided(judged, keep[i] ?? none, stays));
 }
 
 const none: readonly Reason[] = [];
@@ -70,43 +71,55 @@ function nothingStays({ names, imageUses }: RetentionInput): boolean {
   return imageUses.length === 0 && names.every(({ reasons }) => reasons.length === 0);
 }
 
-type Kept = Map<JudgedName, readonly Reason[]>;
+/** Why each name stays, in the order of the names; undefined as long as nothing keeps it. */
+type Kept = (readonly Reason[] | undefined)[];
 
-function keepNeeded({ names, imageUses, podsKnown }: CriRetentionInput, keep: Kept): void {
-  for (const name of names) {
-    if (name.reasons.length > 0) keep.set(name, name.reasons);
-    else if (imageUses.length > 0 && !podsKnown) keep.set(name, [noPodSource(imageUses)]);
-  }
+function isKept(reasons: readonly Reason[] | undefined): boolean {
+  return reasons !== undefined;
+}
+
+function whyNeeded(
+  { reasons }: JudgedName,
+  { imageUses, podsKnown }: CriRetentionInput,
+): readonly Reason[] | undefined {
+  if (reasons.length > 0) return reasons;
+  return imageUses.length > 0 && !podsKnown ? [noPodSource(imageUses)] : undefined;
 }
 
 function keepCompanionsOfTags(names: readonly JudgedName[], keep: Kept): void {
-  const tags = [...keep.keys()].filter((name) => name.kind === "tag");
-  for (const name of names) {
-    if (name.kind !== "digest-reference" || keep.has(name)) continue;
-    const tag = tags.find((candidate) => candidate.repository === name.repository);
-    if (tag !== undefined) keep.set(name, [{ code: "companion-of-tag", detail: `${tag.name.name} stays` }]);
-  }
+  names.forEach((name, i) => {
+    if (name.kind !== "digest-reference" || isKept(keep[i])) return;
+    const tag = names.find(
+      (other, j) => other.kind === "tag" && isKept(keep[j]) && other.repository === name.repository,
+    );
+    if (tag !== undefined) keep[i] = [{ code: "companion-of-tag", detail: `${tag.name.name} stays` }];
+  });
 }
 
 /** An image that stays keeps a name that people and kubelets can ask for: an ID name alone would make it dangling. */
 function keepLastReadable({ names, imageUses }: CriRetentionInput, keep: Kept): void {
-  const stays = imageUses.length > 0 || keep.size > 0;
-  if (!stays || [...keep.keys()].some(isReadable)) return;
+  const stays = imageUses.length > 0 || keep.some(isKept);
+  if (!stays || names.some((name, i) => isReadable(name) && isKept(keep[i]))) return;
   const last = lastInOrder(names);
-  if (last === undefined || keep.has(last)) return;
-  keep.set(last, lastName(imageUses.length > 0 ? imageUses : [...keep.values()].flat()));
+  const at = last === undefined ? -1 : names.indexOf(last);
+  if (at < 0 || isKept(keep[at])) return;
+  keep[at] = lastName(imageUses.length > 0 ? imageUses : keep.flatMap((reasons) => reasons ?? none));
   keepCompanionsOfTags(names, keep);
 }
 
 function keepIdNames({ names, imageUses }: CriRetentionInput, keep: Kept): void {
-  if (imageUses.length === 0 && keep.size === 0) return;
-  for (const name of names) if (name.kind === "id" && !keep.has(name)) keep.set(name, [companionOfImage]);
+  if (imageUses.length === 0 && !keep.some(isKept)) return;
+  names.forEach(({ kind }, i) => {
+    if (kind === "id") keep[i] ??= companionsOfImage;
+  });
 }
 
 const companionOfImage: Reason = {
   code: "companion-of-image",
   detail: "the ID name stays with the other names and uses of the image",
 };
+
+const companionsOfImage: readonly Reason[] = [companionOfImage];
 
 /** True for a name that people and kubelets can ask for. */
 export function isReadable(name: { readonly kind: NameKind }): boolean {
@@ -136,6 +149,11 @@ function decided(judged: JudgedName, keep: readonly Reason[], imageStays: boolea
   const { name, kind, listed } = judged;
   if (keep.length > 0) return { name, kind, keep };
   if (listed) return { name, kind, keep, remove: "remove-list" };
-  if (kind === "dangling") return { name, kind, keep, remove: "dangling" };
-  return { name, kind, keep, remove: imageStays ? "spare-name" : "unused" };
+  if (imageStays && kind !== "dangling") return { name, kind, keep, remove: "spare-name" };
+  return letGo(name, kind);
+}
+
+/** A name of an image that nothing speaks for: it goes. */
+export function letGo(name: ImageName, kind: NameKind): NameDecision {
+  return { name, kind, keep: none, remove: kind === "dangling" ? "dangling" : "unused" };
 }

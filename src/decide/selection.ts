@@ -1,6 +1,7 @@
 // Chooses which of the images that may go do go, and in which order: greedy in the policy's order, with bytes that follow.
-import { compareBytes } from "../image/order.ts";
+import type { Instant } from "../image/node-state.ts";
 import type { DemandMode } from "./demand.ts";
+import type { ImageSight } from "./image-sight.ts";
 import type { Order, Ranked } from "./order.ts";
 import type { RemoveCode } from "./reason.ts";
 import { RemovedSet } from "./removed-set.ts";
@@ -8,15 +9,16 @@ import type { SharedContent } from "./shared-content.ts";
 import { TurnQueue } from "./turn-queue.ts";
 
 /** An image that may go. */
-export interface Removable extends Omit<Ranked, "gain"> {
+export interface Removable {
   /** Its number in the shared content. */
   readonly number: number;
   /** The first mode that lets it go. */
   readonly mode: DemandMode;
   /** True when the remove list means it: it goes before all others. */
   readonly listed: boolean;
-  /** Decides where nothing else does. */
-  readonly digest: string;
+  /** What is known of it for the order. */
+  readonly sight: ImageSight;
+  readonly superseded: boolean;
   /** Numbers of images that must be gone before: see `keepSharedIds`. */
   readonly after: readonly number[];
 }
@@ -47,6 +49,7 @@ export interface SelectionInput {
   readonly content: SharedContent;
   readonly removables: readonly Removable[];
   readonly order: Order;
+  readonly now: Instant;
   readonly stretches: readonly Stretch[];
 }
 
@@ -61,30 +64,74 @@ export function select(input: SelectionInput): Selection {
   return { taken: walk.taken, worthless };
 }
 
-/** A removable image with what it gains at the moment. */
-type Waiting = Omit<Removable, "number" | "mode" | "after"> & { gain: number };
+/** What all that waits has in common. */
+interface Surroundings {
+  readonly gone: RemovedSet;
+  readonly now: Instant;
+}
+
+/** A removable image as orders see it: its gain is what it would free at the moment. */
+class Waiting implements Ranked {
+  readonly listed: boolean;
+  readonly superseded: boolean;
+  readonly #number: number;
+  readonly #sight: ImageSight;
+  readonly #around: Surroundings;
+
+  constructor({ number, listed, superseded, sight }: Removable, around: Surroundings) {
+    this.listed = listed;
+    this.superseded = superseded;
+    this.#number = number;
+    this.#sight = sight;
+    this.#around = around;
+  }
+
+  get firstSeen(): Instant {
+    return this.#sight.firstSeen;
+  }
+
+  get lastUsed(): Instant {
+    return this.#sight.lastUsed;
+  }
+
+  get idle(): number {
+    return this.#around.now - this.#sight.lastUsed;
+  }
+
+  get timesUsed(): number {
+    return this.#sight.timesUsed;
+  }
+
+  get gain(): number {
+    return this.#around.gone.gainOf(this.#number);
+  }
+}
 
 class Walk {
   readonly #input: SelectionInput;
   readonly #gone: RemovedSet;
+  readonly #ranks: Int32Array;
   /** By number. */
   readonly #waiting: Waiting[] = [];
   readonly #queue: TurnQueue;
-  readonly #queued = new Set<number>();
+  /** By number: 1 for what is or was in the queue. */
+  readonly #queued: Uint8Array;
   /** What waits for an image to be gone before its own turn comes. */
   readonly #followers = new Map<number, Removable[]>();
+  readonly #moved = (number: number): void => this.#queue.moved(number);
   #taken: Taken[] = [];
-  readonly #isTaken = new Set<number>();
+  /** By number: 1 for what is taken. */
+  readonly #isTaken: Uint8Array;
 
   constructor(input: SelectionInput) {
     this.#input = input;
     this.#gone = new RemovedSet(input.content);
-    for (const one of input.removables) {
-      const { number, listed, digest, firstSeen, lastUsed, idle, superseded, timesUsed } = one;
-      const gain = this.#gone.gainOf(number);
-      this.#waiting[number] = { listed, digest, firstSeen, lastUsed, idle, superseded, timesUsed, gain };
-    }
-    this.#queue = new TurnQueue((left, right) => this.#compare(left, right));
+    this.#ranks = input.content.ranks;
+    this.#queued = new Uint8Array(this.#ranks.length);
+    this.#isTaken = new Uint8Array(this.#ranks.length);
+    const around = { gone: this.#gone, now: input.now };
+    for (const one of input.removables) this.#waiting[one.number] = new Waiting(one, around);
+    this.#queue = new TurnQueue(this.#ranks.length, (left, right) => this.#compare(left, right));
     for (const removable of input.removables) {
       for (const before of removable.after) {
         this.#followers.set(before, [...(this.#followers.get(before) ?? []), removable]);
@@ -110,34 +157,31 @@ class Walk {
   /** From the last taken to the first, and again until all that is left is worth it: without one another may be worth less. */
   giveBackWorthless(): ReadonlySet<number> {
     const worthless = new Set<number>();
+    if (this.#taken.every(({ code }) => code === undefined)) return worthless;
     for (let before = -1; before !== worthless.size; ) {
       before = worthless.size;
       for (const { number, code } of this.#taken.toReversed()) {
         if (code === undefined || worthless.has(number)) continue;
         if (this.#isWorth(number, code) || this.#isNeededFor(number)) continue;
         this.#gone.giveBack(number);
-        this.#isTaken.delete(number);
+        this.#isTaken[number] = 0;
         worthless.add(number);
       }
     }
-    this.#taken = this.#taken.filter(({ number }) => this.#isTaken.has(number));
+    this.#taken = this.#taken.filter(({ number }) => this.#isTaken[number] === 1);
     return worthless;
   }
 
   #enqueue(removable: Removable): void {
     const { number, after } = removable;
-    if (this.#queued.has(number) || !after.every((before) => this.#isTaken.has(before))) return;
-    this.#queued.add(number);
+    if (this.#queued[number] === 1 || !after.every((before) => this.#isTaken[before] === 1)) return;
+    this.#queued[number] = 1;
     this.#queue.add(number);
   }
 
   #take(number: number, code: Stretch["code"]): void {
-    this.#gone.add(number, (other) => {
-      const waiting = this.#waiting[other];
-      if (waiting !== undefined) waiting.gain = this.#gone.gainOf(other);
-      this.#queue.moved(other);
-    });
-    this.#isTaken.add(number);
+    this.#gone.add(number, this.#moved);
+    this.#isTaken[number] = 1;
     this.#taken.push({ number, code });
   }
 
@@ -162,14 +206,14 @@ class Walk {
   }
 
   #isNeededFor(number: number): boolean {
-    return (this.#followers.get(number) ?? []).some((follower) => this.#isTaken.has(follower.number));
+    return (this.#followers.get(number) ?? []).some((follower) => this.#isTaken[follower.number] === 1);
   }
 
   #compare(left: number, right: number): number {
     const a = this.#waiting[left] as Waiting;
     const b = this.#waiting[right] as Waiting;
     if (a.listed !== b.listed) return a.listed ? -1 : 1;
-    return this.#input.order(a, b) || compareBytes(a.digest, b.digest) || left - right;
+    return this.#input.order(a, b) || (this.#ranks[left] ?? 0) - (this.#ranks[right] ?? 0);
   }
 }
 

@@ -13,6 +13,7 @@ export type Holdings = Pick<NodeState, "foreignBlobs"> & {
  */
 export class SharedContent {
   readonly #numbered: NumberedContent;
+  #alones: Float64Array | undefined;
   /** How many images need each item; more than there can be when something else holds it as well. */
   readonly holders: readonly number[];
 
@@ -45,9 +46,19 @@ export class SharedContent {
     return this.#numbered.holderMix;
   }
 
-  /** The items of each image, without doubles. */
-  get itemsOf(): readonly (readonly number[])[] {
-    return this.#numbered.itemsOf;
+  /** The place of each image in the order that decides where nothing else does. */
+  get ranks(): Int32Array {
+    return this.#numbered.ranks;
+  }
+
+  /** The items of all images, one image after the other, each without doubles: see `starts`. */
+  get items(): Int32Array {
+    return this.#numbered.items;
+  }
+
+  /** Where the items of each image begin in `items`, and at last where they end. */
+  get starts(): Int32Array {
+    return this.#numbered.starts;
   }
 
   /** Bytes that all images take together, each item counted once. */
@@ -55,17 +66,40 @@ export class SharedContent {
     return this.bytes.reduce((sum, bytes) => sum + bytes, 0);
   }
 
+  /** Of each image, the bytes that are freed when it goes alone. */
+  get alones(): Float64Array {
+    this.#alones ??= this.#heldAlone();
+    return this.#alones;
+  }
+
   /** Bytes that are freed when this image alone goes. */
   alone(number: number): number {
-    let bytes = 0;
-    for (const item of this.itemsOf[number] ?? []) if (this.holders[item] === 1) bytes += this.bytes[item] ?? 0;
-    return bytes;
+    return this.alones[number] ?? 0;
+  }
+
+  #heldAlone(): Float64Array {
+    const { bytes, items, starts, holders } = this;
+    const alones = new Float64Array(starts.length - 1);
+    for (let number = 0; number < alones.length; number += 1) {
+      let alone = 0;
+      for (let at = starts[number] as number; at < (starts[number + 1] as number); at += 1) {
+        const item = items[at] as number;
+        if (holders[item] === 1) alone += bytes[item] ?? 0;
+      }
+      alones[number] = alone;
+    }
+    return alones;
+  }
+
+  /** The items of one image. */
+  itemsOf(number: number): Int32Array {
+    return this.items.subarray(this.starts[number], this.starts[number + 1]);
   }
 
   /** Everything that an image holds, whoever else holds it as well. */
   sizeOf(number: number): { readonly bytes: number; readonly inodes: number } {
     const size = { bytes: 0, inodes: 0 };
-    for (const item of this.itemsOf[number] ?? []) {
+    for (const item of this.itemsOf(number)) {
       size.bytes += this.bytes[item] ?? 0;
       size.inodes += this.inodes[item] ?? 0;
     }

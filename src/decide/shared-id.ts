@@ -3,19 +3,23 @@ import type { ImageName } from "../image/node-state.ts";
 import type { ImageIndex } from "./image-index.ts";
 import type { Reason } from "./reason.ts";
 import { isReadable, lastInOrder, type NameDecision } from "./retention.ts";
+import { unneededIn } from "./unneeded.ts";
 
 /**
  * The decisions of all images of a namespace, with the ID name kept as long as any image with that ID stays. The image that
  * the ID name points to then stays as well, so it keeps a name that people can read: its last one.
  */
 export function keepSharedIds(
-  { images, twins }: Pick<ImageIndex, "images" | "twins">,
+  index: ImageIndex,
   decisions: readonly (readonly NameDecision[])[],
 ): readonly (readonly NameDecision[])[] {
+  const { images, twins } = index;
+  const unneeded = unneededIn(index);
   const staying = new Set(twins.filter((group) => group.some((i) => decisions[i]?.some(stays))).flat());
   return images.map(({ image }, i) => {
     const names = decisions[i] ?? [];
-    return staying.has(i) || names.some(stays) ? keepSharedId(names, image.id) : names;
+    const goes = unneeded.isAt(i, names) || !names.some(stays);
+    return staying.has(i) || !goes ? keepSharedId(names, image.id) : names;
   });
 }
 

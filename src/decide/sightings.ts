@@ -20,8 +20,13 @@ export function sightingsOf(image: Image, name: ImageName, { history, now, names
   const ofImage = known?.images.get(image.target);
   const ofName = known?.names.get(name.name);
   if (ofImage !== undefined && ofName !== undefined) return { image: ofImage, name: ofName };
-  const unknown = firstSight(history.unknown === "just-used" ? now : (recordTime(name) ?? 0));
+  const unknown = firstSight(assumedSight(name, history, now));
   return { image: ofImage ?? unknown, name: ofName ?? unknown };
+}
+
+/** When a name that was never seen before counts as seen first, and its image with it. */
+export function assumedSight(name: ImageName, { unknown }: History, now: Instant): Instant {
+  return unknown === "just-used" ? now : (recordTime(name) ?? 0);
 }
 
 /** The last use of the image or of the name, whichever came later. */
@@ -30,12 +35,13 @@ export function lastUseOf({ image, name }: Sightings): Instant {
 }
 
 /** The runtime's record time tells the last pull; where it does not, or lies in the future, the first sight is the best there is. */
-export function pulledAt(name: ImageName, { firstSeen }: Sighting, now: Instant): Instant {
+export function pulledAt(name: ImageName, firstSeen: Instant, now: Instant): Instant {
   const recorded = recordTime(name);
   return recorded === undefined || recorded > now ? firstSeen : recorded;
 }
 
-function recordTime(name: ImageName): Instant | undefined {
+/** When a name was recorded, or written again since; undefined when the runtime does not tell. */
+export function recordTime(name: ImageName): Instant | undefined {
   if (name.createdAt === undefined) return name.updatedAt;
   return Math.max(name.createdAt, name.updatedAt ?? name.createdAt);
 }

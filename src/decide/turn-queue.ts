@@ -1,72 +1,85 @@
 // A queue of numbers whose order may change while they wait: a binary heap that knows where each number is.
 
-/** Gives the number that comes first by `compare`, which must be a total order at any moment. */
+/** Gives the number that comes first by `compare`, which must be a total order at any moment. Numbers are below `end`. */
 export class TurnQueue {
-  readonly #heap: number[] = [];
-  /** Place of each number in the heap; undefined or below 0 for those that do not wait. */
-  readonly #places: number[] = [];
+  readonly #heap: Int32Array;
+  #size = 0;
+  /** Place of each number in the heap; below 0 for those that do not wait. */
+  readonly #places: Int32Array;
   readonly #compare: (left: number, right: number) => number;
 
-  constructor(compare: (left: number, right: number) => number) {
+  constructor(end: number, compare: (left: number, right: number) => number) {
+    this.#heap = new Int32Array(end);
+    this.#places = new Int32Array(end).fill(-1);
     this.#compare = compare;
   }
 
   add(number: number): void {
-    this.#put(number, this.#heap.length);
-    this.moved(number);
+    this.#size += 1;
+    this.#rise(number, this.#size - 1);
   }
 
   /** Takes the first number out; undefined when none waits. */
   next(): number | undefined {
-    const first = this.#heap[0];
-    const last = this.#heap.pop();
-    if (first === undefined || last === undefined) return undefined;
+    if (this.#size === 0) return undefined;
+    this.#size -= 1;
+    const first = this.#at(0);
+    const last = this.#at(this.#size);
     this.#places[first] = -1;
-    if (first !== last) {
-      this.#put(last, 0);
-      this.moved(last);
-    }
+    if (first !== last) this.#rise(last, this.#emptied(0));
     return first;
   }
 
   /** Tells that a number may have to wait shorter or longer than before. Nothing happens when it does not wait. */
   moved(number: number): void {
     const place = this.#places[number] ?? -1;
-    if (place >= 0) this.#sink(this.#rise(place));
+    if (place >= 0 && this.#rise(number, place) === place) this.#sink(number, place);
   }
 
-  #rise(from: number): number {
+  /** Closes the gap at a place with what comes next below it, and so on. Gives the place at the bottom that is free then. */
+  #emptied(from: number): number {
     let place = from;
-    while (place > 0) {
-      const parent = (place - 1) >> 1;
-      if (!this.#isBefore(place, parent)) break;
-      this.#swap(place, parent);
-      place = parent;
+    for (let child = this.#firstChild(place); child > 0; child = this.#firstChild(place)) {
+      this.#put(this.#at(child), place);
+      place = child;
     }
     return place;
   }
 
-  #sink(from: number): void {
+  #rise(number: number, from: number): number {
     let place = from;
-    for (;;) {
-      const left = 2 * place + 1;
-      let first = place;
-      for (const child of [left, left + 1])
-        if (child < this.#heap.length && this.#isBefore(child, first)) first = child;
-      if (first === place) return;
-      this.#swap(place, first);
-      place = first;
+    while (place > 0) {
+      const parent = (place - 1) >> 1;
+      const above = this.#at(parent);
+      if (this.#compare(number, above) >= 0) break;
+      this.#put(above, place);
+      place = parent;
     }
+    this.#put(number, place);
+    return place;
   }
 
-  #isBefore(one: number, other: number): boolean {
-    return this.#compare(this.#heap[one] as number, this.#heap[other] as number) < 0;
+  #sink(number: number, from: number): void {
+    let place = from;
+    for (let child = this.#firstChild(place); child > 0; child = this.#firstChild(place)) {
+      const below = this.#at(child);
+      if (this.#compare(below, number) >= 0) break;
+      this.#put(below, place);
+      place = child;
+    }
+    this.#put(number, place);
   }
 
-  #swap(one: number, other: number): void {
-    const number = this.#heap[one] as number;
-    this.#put(this.#heap[other] as number, one);
-    this.#put(number, other);
+  /** The place below this one whose number comes first; 0 at the bottom. */
+  #firstChild(place: number): number {
+    const left = 2 * place + 1;
+    const right = left + 1;
+    if (right >= this.#size) return left < this.#size ? left : 0;
+    return this.#compare(this.#at(right), this.#at(left)) < 0 ? right : left;
+  }
+
+  #at(place: number): number {
+    return this.#heap[place] as number;
   }
 
   #put(number: number, place: number): void {

@@ -1,17 +1,18 @@
 // Who needs what: turns containers and pods into uses of names and of images. The most careful file of the project.
 import type { Digest } from "../image/digest.ts";
-import { danglingName, isIdPrefix, shortIdHex } from "../image/image-id.ts";
+import { danglingName, isIdPrefix } from "../image/image-id.ts";
 import type { Container, Instant, NamespaceState, Pod } from "../image/node-state.ts";
-import { formatReference, repositoryOf, tryParseReference, withDefaultTag } from "../image/reference.ts";
-import { stripRuntimeScheme } from "../image/runtime-spelling.ts";
 import type { ImageIndex } from "./image-index.ts";
 import type { Semantics } from "./policy.ts";
 import type { Reason } from "./reason.ts";
+import { readSpelling } from "./spelling.ts";
 
 /** What one namespace's images are used for. */
 export interface Usage {
-  /** Uses by name: the exact name is needed, whatever it points to. */
+  /** Uses by name, of names that are there: the exact name is needed, whatever it points to. */
   readonly names: ReadonlyMap<string, readonly Reason[]>;
+  /** The same by what the names point to. */
+  readonly named: ReadonlyMap<Digest, readonly Reason[]>;
   /** Uses by content: at least one name of the image is needed. */
   readonly images: ReadonlyMap<Digest, readonly Reason[]>;
   /** Repositories (full form) whose names all stay, because a use of them could not be resolved. */
@@ -56,6 +57,7 @@ export function isTerminal(pod: Pod): boolean {
 
 class UsageBuilder implements Usage {
   readonly names = new Map<string, Reason[]>();
+  readonly named = new Map<Digest, Reason[]>();
   readonly images = new Map<Digest, Reason[]>();
   readonly repositories = new Map<string, Reason[]>();
   readonly unresolved: Reason[] = [];
@@ -77,9 +79,9 @@ class UsageBuilder implements Usage {
     const resolved = this.#strict ? this.#resolveStrictly(container) : resolveAsUpstream(container);
     for (const target of resolved) {
       push(this.images, target, reason);
-      push(this.names, danglingName(target), reason);
+      this.#addDangling(target, reason);
     }
-    if (!this.#strict && container.imageId !== "") push(this.names, danglingName(container.imageId as Digest), reason);
+    if (!this.#strict && container.imageId !== "") this.#addDangling(container.imageId as Digest, reason);
     this.#addSpelling(container.image, reason);
     if (!this.#strict) return;
     if (resolved.length === 0) this.#addUnresolved(container, reason);
@@ -104,27 +106,32 @@ class UsageBuilder implements Usage {
   }
 
   #resolveStrictly(container: Container): readonly Digest[] {
-    const byId = [container.imageId, ...container.otherImageIds].flatMap((id) => this.#index.targetsOf(id));
-    if (byId.length > 0) return [...new Set(byId)];
+    const byId = this.#targetsOfIds(container);
+    if (byId.length > 0) return byId;
     const bySnapshot = this.#index.targetsBySnapshot(container.snapshotKey);
     if (bySnapshot.length > 0) return bySnapshot;
     const asId = this.#readAsId(container.image);
     return asId.length > 0 || container.imageId !== "" ? asId : this.#targetsNow(container.image);
   }
 
+  #targetsOfIds({ imageId, otherImageIds }: Container): readonly Digest[] {
+    const first = this.#index.targetsOf(imageId);
+    if (otherImageIds.length === 0) return first;
+    return [...new Set([...first, ...otherImageIds.flatMap((id) => this.#index.targetsOf(id))])];
+  }
+
   /** What a spelling, read as a name, points to now. */
   #targetsNow(spelling: string): readonly Digest[] {
-    const parsed = tryParseReference(stripRuntimeScheme(spelling));
-    const full = parsed === undefined ? spelling : formatReference(withDefaultTag(parsed));
+    const full = readSpelling(spelling).reference?.name ?? spelling;
     return [full, spelling].flatMap((name) => this.#index.nameOf(name)?.target ?? []);
   }
 
   /** Images that a spelling means when it is read as an ID, an ID prefix or a reference with a digest. */
   #readAsId(spelling: string): readonly Digest[] {
-    const exact = this.#index.targetsOf(spelling);
-    if (exact.length > 0) return exact;
-    const hex = shortIdHex(spelling);
-    return hex === undefined ? [] : this.#index.targetsByHexPrefix(hex);
+    const { digests, shortId } = readSpelling(spelling);
+    const exact = digests.length === 0 ? [] : this.#index.targetsOf(spelling);
+    if (exact.length > 0 || shortId === undefined) return exact;
+    return this.#index.targetsByHexPrefix(shortId);
   }
 
   #addImages(targets: readonly Digest[], reason: Reason): void {
@@ -134,9 +141,9 @@ class UsageBuilder implements Usage {
   /** A spelling protects the name it spells; one with tag and digest protects the tag alone as well. */
   #addSpelling(spelling: string, reason: Reason): void {
     if (spelling === "") return;
-    if (this.#strict) push(this.names, spelling, reason);
-    const parsed = tryParseReference(stripRuntimeScheme(spelling));
-    if (parsed === undefined) {
+    if (this.#strict) this.#addName(spelling, reason);
+    const { reference } = readSpelling(spelling);
+    if (reference === undefined) {
       if (this.#strict && this.#readAsId(spelling).length === 0) {
         this.warnings.push(
           `${reason.detail}: ${JSON.stringify(spelling)} is no image reference; only that exact name is kept`,
@@ -144,12 +151,23 @@ class UsageBuilder implements Usage {
       }
       return;
     }
-    const reference = withDefaultTag(parsed);
-    push(this.names, formatReference(reference), reason);
-    if (reference.tag === undefined || reference.digest === undefined) return;
-    push(this.names, `${repositoryOf(reference)}:${reference.tag}`, reason);
+    const { name, halves } = reference;
+    if (!this.#strict || name !== spelling) this.#addName(name, reason);
+    if (halves === undefined) return;
+    this.#addName(halves.tagged, reason);
     // CRI drops the tag and looks the image up under its digest reference, so there that name is needed as well.
-    if (this.#input.criManaged) push(this.names, `${repositoryOf(reference)}@${reference.digest}`, reason);
+    if (this.#input.criManaged) this.#addName(halves.digested, reason);
+  }
+
+  #addName(name: string, reason: Reason): void {
+    const target = this.#index.nameOf(name)?.target;
+    if (target === undefined) return;
+    push(this.names, name, reason);
+    push(this.named, target, reason);
+  }
+
+  #addDangling(target: Digest, reason: Reason): void {
+    if (this.#index.hasDangling) this.#addName(danglingName(target), reason);
   }
 
   /** An image volume uses the content that its name points to now, not just the name. */
@@ -167,9 +185,8 @@ class UsageBuilder implements Usage {
       this.unresolved.push({ code: "unresolved-container", detail: `${describeContainer(container)} names no image` });
       return;
     }
-    const parsed = tryParseReference(stripRuntimeScheme(container.image));
-    if (parsed === undefined || shortIdHex(container.image) !== undefined) return;
-    push(this.repositories, repositoryOf(parsed), reason);
+    const { reference, shortId } = readSpelling(container.image);
+    if (reference !== undefined && shortId === undefined) push(this.repositories, reference.repository, reason);
   }
 }
 
@@ -194,8 +211,9 @@ function describeContainer(container: Container): string {
   return `${container.kind} ${container.id.slice(0, 12)}${owner} (${container.state})`;
 }
 
+/** Adds a reason once. All that one reason speaks for is added in a row, so that a look at the last one suffices. */
 function push<Key>(map: Map<Key, Reason[]>, key: Key, reason: Reason): void {
   const reasons = map.get(key);
   if (reasons === undefined) map.set(key, [reason]);
-  else if (!reasons.includes(reason)) reasons.push(reason);
+  else if (reasons.at(-1) !== reason) reasons.push(reason);
 }

@@ -1,5 +1,4 @@
 // From decisions about names to the verdict on an image.
-import { compareBytes } from "../image/order.ts";
 import type { ImageVerdict, NameVerdict } from "./plan.ts";
 import type { Reason, RemoveCode } from "./reason.ts";
 import type { NameDecision } from "./retention.ts";
@@ -10,11 +9,9 @@ export type Named = Pick<ImageVerdict, "action" | "names" | "reasons">;
 /** Why images go in this plan, beyond what the codes say. */
 export type RemoveDetails = Readonly<Partial<Record<RemoveCode, string>>>;
 
-/** The verdict of decisions: the image goes when none of its names stays. */
+/** The verdict of decisions, which are in byte order of the names: the image goes when none of its names stays. */
 export function judgeByNames(decisions: readonly NameDecision[], details: RemoveDetails): Named {
-  const names = decisions
-    .toSorted((a, b) => removalOrder[a.kind] - removalOrder[b.kind] || compareBytes(a.name.name, b.name.name))
-    .map((decision) => nameVerdict(decision, details));
+  const names = inOrderOfRemoval(decisions).map((decision) => nameVerdict(decision, details));
   const kept = names.filter((verdict) => verdict.action === "keep");
   const action = kept.length > 0 ? "keep" : "delete";
   const reasons = reasonsOf(action === "keep" ? kept : names);
@@ -23,6 +20,13 @@ export function judgeByNames(decisions: readonly NameDecision[], details: Remove
 
 // Tags go first and the ID name last, so that an interrupted removal never leaves a tag on half an image.
 const removalOrder = { tag: 0, other: 0, "digest-reference": 1, dangling: 2, id: 3 } as const;
+
+/** Nearly always the byte order is this order already. */
+function inOrderOfRemoval(decisions: readonly NameDecision[]): readonly NameDecision[] {
+  const order = (a: NameDecision, b: NameDecision): number => removalOrder[a.kind] - removalOrder[b.kind];
+  const isThere = decisions.every((decision, i) => i === 0 || order(decisions[i - 1] ?? decision, decision) <= 0);
+  return isThere ? decisions : decisions.toSorted(order);
+}
 
 /** True when no name stays. */
 export function allGo(decisions: readonly NameDecision[]): boolean {
@@ -71,9 +75,17 @@ function reasonsOf(verdicts: readonly NameVerdict[]): readonly Reason<string>[] 
   return uniqueReasons(verdicts.flatMap((verdict): readonly Reason<string>[] => verdict.reasons));
 }
 
+/** So many are compared with one another sooner than remembered. */
+const few = 8;
+
+function isSame(one: Reason<string>, other: Reason<string>): boolean {
+  return one === other || (one.code === other.code && one.detail === other.detail);
+}
+
 /** Each pair of code and detail once, in the order in which they come first. */
 function uniqueReasons(reasons: readonly Reason<string>[]): readonly Reason<string>[] {
   if (reasons.length < 2) return reasons;
+  if (reasons.length <= few) return reasons.filter((one, i) => reasons.findIndex((other) => isSame(one, other)) === i);
   const seen = new Map<string, Set<string>>();
   return reasons.filter(({ code, detail }) => {
     const details = seen.get(code);
