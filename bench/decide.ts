@@ -1,45 +1,53 @@
 // Deciding alone: a pure function over growing nodes, which must grow with the node and not with its square.
-import { emptyHistory } from "../src/decide/history.ts";
-import { makePlan } from "../src/decide/plan.ts";
-import { removeAllUnused } from "../src/decide/policy.ts";
-import type { NodeState } from "../src/image/node-state.ts";
+import { spawnSync } from "node:child_process";
+import { join } from "node:path";
 import { type Benchmark, median, medianFigure } from "./benchmark.ts";
 import { syntheticState } from "./node-state.ts";
+import { sameLists, timesOf } from "./plan-times.ts";
+import { nodeFlags } from "./prunelet.ts";
+
+/** Images and containers. */
+type Size = readonly [images: number, containers: number];
+
+const small: Size = [1_000, 200];
+const middle: Size = [5_000, 1_000];
+const large: Size = [10_000, 2_000];
 
 export const decide: Benchmark = {
   name: "decide",
   title: "Deciding alone",
   async run({ quick }) {
     const repeats = quick ? 5 : 25;
-    const state = syntheticState(5_000, 1_000);
-    const first = timesOf(state, 1, sameLists);
-    const middle = timesOf(state, repeats, sameLists);
+    const alone = (size: Size): readonly number[] => timesInOwnProcess(size, repeats);
+    const [ofSmall, ofMiddle, ofLarge] = [alone(small), alone(middle), alone(large)];
+    // One process after the other size: its code is compiled for all of them, and a small node fits the processor's nearest cache.
+    const state = syntheticState(...middle);
+    const warm = timesOf(state, repeats, sameLists);
     const allNew = timesOf(state, repeats, (one) => structuredClone(one));
-    const small = timesOf(syntheticState(1_000, 200), repeats, sameLists);
-    const large = timesOf(syntheticState(10_000, 2_000), repeats, sameLists);
+    const warmSmall = timesOf(syntheticState(...small), repeats, sameLists);
+    const warmLarge = timesOf(syntheticState(...large), repeats, sameLists);
     return [
-      medianFigure("5,000 images, 1,000 containers: the very first time", "ms", first),
-      medianFigure("5,000 images, 1,000 containers", "ms", middle, { target: 100 }),
-      medianFigure("the same, all objects new", "ms", allNew),
-      medianFigure("1,000 images, 200 containers", "ms", small),
-      medianFigure("10,000 images, 2,000 containers", "ms", large),
-      { what: "growth from 1,000 to 10,000 images", unit: "x", value: median(large) / median(small), target: 12 },
+      medianFigure("5,000 images, 1,000 containers", "ms", ofMiddle, { target: 100 }),
+      medianFigure("1,000 images, 200 containers", "ms", ofSmall),
+      medianFigure("10,000 images, 2,000 containers", "ms", ofLarge),
+      growth("growth from 1,000 to 10,000 images", ofSmall, ofLarge, 12),
+      medianFigure("all sizes in one process: 5,000 images", "ms", warm),
+      medianFigure("all sizes in one process: 5,000 images, all objects new", "ms", allNew),
+      medianFigure("all sizes in one process: 1,000 images", "ms", warmSmall),
+      medianFigure("all sizes in one process: 10,000 images", "ms", warmLarge),
+      growth("all sizes in one process: growth", warmSmall, warmLarge),
     ];
   },
 };
 
-/** The node at the next look: other containers, and the lists of names and images that did not change. */
-function sameLists(state: NodeState): NodeState {
-  const namespaces = state.namespaces.map((namespace) => ({ ...namespace, containers: [...namespace.containers] }));
-  return { ...state, namespaces };
+function growth(what: string, from: readonly number[], to: readonly number[], target?: number) {
+  return { what, unit: "x", value: median(to) / median(from), ...(target === undefined ? {} : { target }) } as const;
 }
 
-/** Milliseconds of each of `repeats` plans. Wall time: kernels that count CPU time in ticks of 4 ms would blur it. */
-function timesOf(state: NodeState, repeats: number, nextLook: (state: NodeState) => NodeState): readonly number[] {
-  return Array.from({ length: repeats }, () => {
-    const seen = nextLook(state);
-    const startedAt = performance.now();
-    makePlan({ state: seen, history: emptyHistory("record-time"), policy: removeAllUnused });
-    return performance.now() - startedAt;
-  });
+/** As on a node: the agent knows one size, and plans a few hundred times a day at most. */
+function timesInOwnProcess(size: Size, repeats: number): readonly number[] {
+  const args = [...nodeFlags, join(import.meta.dirname, "decide-process.ts"), ...size.map(String), String(repeats)];
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8" });
+  if (status !== 0) throw new Error(`deciding ended with ${status}: ${stderr.slice(-2_000)}`);
+  return JSON.parse(stdout) as number[];
 }

@@ -180,8 +180,7 @@ function assemble({ input, judged, subjects, content, excess, choice, named }: P
   for (const { number } of going) gains[number] = gone.add(number);
   // Made in the order of the images, which lie in memory in that order, and put into the order of removal afterwards.
   const verdicts = subjects.map((subject, number) => {
-    const amounts = { bytes: content.alone(number), bytesInPlan: gains[number] ?? 0, now: state.takenAt };
-    return imageVerdict(subject, named[number] as Named, amounts);
+    return imageVerdict(subject, named[number] as Named, content.alone(number), gains[number] ?? 0, state.takenAt);
   });
   const removed = going.map(({ number }) => verdicts[number] as ImageVerdict);
   const images = removed.concat(verdicts.filter((_, number) => gains[number] === undefined));
@@ -200,15 +199,13 @@ function assemble({ input, judged, subjects, content, excess, choice, named }: P
   };
 }
 
-interface Amounts extends Pick<ImageVerdict, "bytes" | "bytesInPlan"> {
-  readonly now: Instant;
-}
-
 /** What has no record to tell of it says nothing of its times. */
 function imageVerdict(
   { judged: { namespace }, entry: { image }, sight: { lastUsed, pulled } }: Subject,
   { action, names, reasons }: Named,
-  { bytes, bytesInPlan, now }: Amounts,
+  bytes: number,
+  bytesInPlan: number,
+  now: Instant,
 ): ImageVerdict {
   if (lastUsed > 0 && pulled > 0) {
     return { action, namespace, image, names, reasons, bytes, bytesInPlan, lastUsed, age: now - pulled };

@@ -174,7 +174,8 @@ class Walk {
 
   #enqueue(removable: Removable): void {
     const { number, after } = removable;
-    if (this.#queued[number] === 1 || !after.every((before) => this.#isTaken[before] === 1)) return;
+    if (this.#queued[number] === 1) return;
+    if (after.length > 0 && !after.every((before) => this.#isTaken[before] === 1)) return;
     this.#queued[number] = 1;
     this.#queue.add(number);
   }
