@@ -157,8 +157,8 @@ class DockerRuntime implements ContainerRuntime {
     );
   }
 
-  events(signal: AbortSignal): AsyncIterable<RuntimeEvent> {
-    return subscribe(this.#engine, dockerNamespace, signal, this.#events);
+  events(signal: AbortSignal, kinds?: readonly RuntimeEvent["kind"][]): AsyncIterable<RuntimeEvent> {
+    return subscribe(this.#engine, { ...this.#events, namespace: dockerNamespace, kinds, signal });
   }
 
   async imageUsage(options?: CallOptions): Promise<ImageUsage | undefined> {

@@ -8,7 +8,8 @@ import { engineEvent } from "./schema.ts";
 
 const operation = "watch events";
 /** An engine says nothing while nothing happens: after this many milliseconds it is asked whether it is still there. */
-const idleMs = 60_000;
+const usualIdleMs = 60_000;
+const everyKind: readonly RuntimeEvent["kind"][] = ["image", "container"];
 const longestLine = 1 << 20;
 
 export interface EventOptions {
@@ -16,19 +17,24 @@ export interface EventOptions {
   readonly idleMs?: number;
 }
 
+export interface Subscription extends EventOptions {
+  readonly namespace: string;
+  /** What the caller wants to hear of. Default: everything. */
+  readonly kinds: readonly RuntimeEvent["kind"][] | undefined;
+  readonly signal: AbortSignal;
+}
+
 /** The changes until `signal` fires. Nothing is replayed: look again after every (re)connect. Throws when the engine goes away. */
 export async function* subscribe(
   engine: Engine,
-  namespace: string,
-  signal: AbortSignal,
-  options: EventOptions = {},
+  { namespace, kinds = everyKind, signal, idleMs = usualIdleMs }: Subscription,
 ): AsyncIterable<RuntimeEvent> {
   if (signal.aborted) return;
   try {
     const { api } = await engine.facts({ signal });
-    const filters = encodeURIComponent(JSON.stringify({ type: ["image", "container"] }));
+    const filters = encodeURIComponent(JSON.stringify({ type: kinds }));
     const response = await engine.http.open({ operation, path: `/v${api}/events?filters=${filters}` }, signal);
-    for await (const line of linesOf(response, () => stillThere(engine, signal), options.idleMs ?? idleMs)) {
+    for await (const line of linesOf(response, () => stillThere(engine, signal), idleMs)) {
       const kind = kindOf(line);
       if (kind !== undefined) yield { kind, namespace };
     }

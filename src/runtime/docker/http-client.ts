@@ -49,19 +49,13 @@ export function createHttpClient(address: Address, onCall: CallObserver = () => 
   const transport = transportTo(address);
   const fetchAnswer = async (call: Call, options: CallOptions = {}): Promise<Answer> => {
     const allowed = deadlines[call.deadline ?? "short"];
-    const timeoutMs = Math.min(allowed, options.timeoutMs ?? allowed);
-    const late = AbortSignal.timeout(timeoutMs);
-    const signal = options.signal === undefined ? late : AbortSignal.any([options.signal, late]);
+    const ending = new Ending(Math.min(allowed, options.timeoutMs ?? allowed), options.signal);
     try {
-      signal.throwIfAborted();
-      return await readAnswer(await send(transport, call, signal), call);
+      return await readAnswer(await send(transport, call, ending), call);
     } catch (error) {
-      throw toRuntimeError(error, {
-        operation: call.operation,
-        address,
-        timeoutMs,
-        ended: endOf(options.signal, late),
-      });
+      throw failure(error, call, { address, ending });
+    } finally {
+      ending.release();
     }
   };
   return {
@@ -75,42 +69,86 @@ export function createHttpClient(address: Address, onCall: CallObserver = () => 
 interface Transport {
   readonly address: Address;
   readonly agent: PlainAgent | TlsAgent;
-  request(call: Call, signal: AbortSignal): ClientRequest;
+  request(call: Call): ClientRequest;
 }
 
 function transportTo(address: Address): Transport {
   const pooling = { keepAlive: true, maxSockets: connectionsAtATime };
-  const optionsOf = ({ method = "GET", path }: Call, signal: AbortSignal) => ({ method, path, signal });
+  const optionsOf = ({ method = "GET", path }: Call) => ({ method, path });
   if (address.kind === "unix") {
     const agent = new PlainAgent(pooling);
     const place = { socketPath: address.path, headers: { host: "docker" }, agent };
-    return { address, agent, request: (call, signal) => plainRequest({ ...place, ...optionsOf(call, signal) }) };
+    return { address, agent, request: (call) => plainRequest({ ...place, ...optionsOf(call) }) };
   }
   const { host, port, tls } = address;
   if (tls === undefined) {
     const agent = new PlainAgent(pooling);
-    return {
-      address,
-      agent,
-      request: (call, signal) => plainRequest({ host, port, agent, ...optionsOf(call, signal) }),
-    };
+    return { address, agent, request: (call) => plainRequest({ host, port, agent, ...optionsOf(call) }) };
   }
   const agent = new TlsAgent({ ...pooling, ...tls });
-  return { address, agent, request: (call, signal) => tlsRequest({ host, port, agent, ...optionsOf(call, signal) }) };
+  return { address, agent, request: (call) => tlsRequest({ host, port, agent, ...optionsOf(call) }) };
+}
+
+/**
+ * What ends a call from our side: the deadline, or the caller's own signal. One timer and one listener, because signals made and joined
+ * for every call cost more than the call itself.
+ */
+class Ending {
+  readonly timeoutMs: number;
+  readonly #signal: AbortSignal | undefined;
+  readonly #timer: NodeJS.Timeout;
+  readonly #stop = (): void => this.#end("stopped");
+  #request: ClientRequest | undefined;
+  #cause: FailedCall["ended"];
+
+  constructor(timeoutMs: number, signal: AbortSignal | undefined) {
+    this.timeoutMs = timeoutMs;
+    this.#signal = signal;
+    this.#timer = setTimeout(() => this.#end("late"), timeoutMs);
+    signal?.addEventListener("abort", this.#stop);
+    if (signal?.aborted) this.#stop();
+  }
+
+  /** What ended the call; undefined as long as nothing did. */
+  get cause(): FailedCall["ended"] {
+    return this.#cause;
+  }
+
+  /** The request that is to be ended, at once if it is over already. */
+  watch(request: ClientRequest): ClientRequest {
+    this.#request = request;
+    if (this.#cause !== undefined) this.#end(this.#cause);
+    return request;
+  }
+
+  /** There is no more deadline; the caller may still end the call. */
+  answered(): void {
+    clearTimeout(this.#timer);
+  }
+
+  release(): void {
+    this.answered();
+    this.#signal?.removeEventListener("abort", this.#stop);
+  }
+
+  #end(cause: FailedCall["ended"]): void {
+    this.#cause ??= cause;
+    this.#request?.destroy(new Error(`the call was ended: ${cause}`));
+  }
 }
 
 /**
  * A connection that the engine closed while it was idle is noticed only when it is used: such a question is asked once more.
  * What changes something never is.
  */
-async function send(transport: Transport, call: Call, signal: AbortSignal): Promise<IncomingMessage> {
-  const first = transport.request(call, signal);
+async function send(transport: Transport, call: Call, ending: Ending): Promise<IncomingMessage> {
+  const first = ending.watch(transport.request(call));
   try {
     return await responseOf(first);
   } catch (error) {
-    const isStale = first.reusedSocket && (call.method ?? "GET") === "GET" && !signal.aborted;
+    const isStale = first.reusedSocket && (call.method ?? "GET") === "GET" && ending.cause === undefined;
     if (!isStale) throw error;
-    return responseOf(transport.request(call, signal));
+    return responseOf(ending.watch(transport.request(call)));
   }
 }
 
@@ -128,22 +166,21 @@ async function readAnswer(response: IncomingMessage, call: Call): Promise<Answer
   throw errorOfStatus(status, messageIn(text), call.operation);
 }
 
-async function readText(response: IncomingMessage, mostBytes: number, operation: string): Promise<string> {
+function readText(response: IncomingMessage, mostBytes: number, operation: string): Promise<string> {
   const pieces: Buffer[] = [];
   let bytes = 0;
-  for await (const piece of response) {
-    bytes += (piece as Buffer).length;
-    if (bytes > mostBytes) {
-      response.destroy();
-      throw new RuntimeError(
-        "internal",
-        operation,
-        `the answer is longer than ${mostBytes} bytes: this is no list of images`,
-      );
-    }
-    pieces.push(piece as Buffer);
-  }
-  return Buffer.concat(pieces).toString("utf8");
+  return new Promise((resolve, reject) => {
+    response
+      .on("data", (piece: Buffer) => {
+        pieces.push(piece);
+        bytes += piece.length;
+        if (bytes <= mostBytes) return;
+        const message = `the answer is longer than ${mostBytes} bytes: this is no list of images`;
+        response.destroy(new RuntimeError("internal", operation, message));
+      })
+      .on("end", () => resolve(Buffer.concat(pieces).toString("utf8")))
+      .on("error", reject);
+  });
 }
 
 /** The engine's own words; proxies answer with plain text or a page. */
@@ -160,28 +197,20 @@ function messageIn(text: string): string {
 }
 
 async function openStream(transport: Transport, call: Call, signal: AbortSignal): Promise<IncomingMessage> {
-  const late = new AbortController();
-  const timer = setTimeout(() => late.abort(), deadlines.short);
+  const ending = new Ending(deadlines.short, signal);
   try {
-    const response = await responseOf(transport.request(call, AbortSignal.any([signal, late.signal])));
+    const response = await responseOf(ending.watch(transport.request(call)));
     if (response.statusCode !== 200) await readAnswer(response, call);
-    return response;
+    ending.answered();
+    return response.once("close", () => ending.release());
   } catch (error) {
-    const ended = endOf(signal, late.signal);
-    throw toRuntimeError(error, {
-      operation: call.operation,
-      address: transport.address,
-      timeoutMs: deadlines.short,
-      ended,
-    });
-  } finally {
-    clearTimeout(timer);
+    ending.release();
+    throw failure(error, call, { address: transport.address, ending });
   }
 }
 
-function endOf(caller: AbortSignal | undefined, late: AbortSignal): FailedCall["ended"] {
-  if (caller?.aborted) return "stopped";
-  return late.aborted ? "late" : undefined;
+function failure(error: unknown, { operation }: Call, { address, ending }: { address: Address; ending: Ending }) {
+  return toRuntimeError(error, { operation, address, timeoutMs: ending.timeoutMs, ended: ending.cause });
 }
 
 async function measured<T>(call: Call, onCall: CallObserver, work: () => Promise<T>): Promise<T> {
