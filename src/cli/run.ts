@@ -36,10 +36,9 @@ const lastEvents = 1_000;
 
 /** Runs the controller until SIGINT or SIGTERM. */
 export async function runCommand(flags: RunFlags): Promise<number> {
-  growSparingly();
   const settings = createAgentSettings(commandSources(flags, { ages: true }));
   const { config } = settings.config.current();
-  const log = openLog(config);
+  const log = await openLog(config);
   const sinks: ReportSink[] = [log.sink];
   const report: ReportSink = (event) => {
     for (const sink of sinks) sink(event);
@@ -49,6 +48,8 @@ export async function runCommand(flags: RunFlags): Promise<number> {
   try {
     const history = stateFile === undefined ? {} : { history: stateFile.history };
     const composed = await compose({ config, snapshot: flags.snapshot, report, ...history });
+    // Not before: code that V8 kept from an earlier start is only good for the flags that it was made with.
+    growSparingly();
     const session = { ...composed, pods: observedPods(composed.pods, report) };
     await runSession({ session, settings, report, sinks, log, stateFile, snapshotOut: flags.snapshotOut });
     return exitCode.done;

@@ -37,14 +37,23 @@ export function resolveConfig(layers: readonly Layer[], labels: Labels, file: st
   // Checked as it was written first, so that problems carry the paths of the file.
   const base = parseTree(mergeLayers(layers), layers, file);
   const pool = findNodePool(base.nodePools, labels);
-  if (pool === undefined) return { config: base, pool: undefined, settings: settingsOf(layers) };
+  if (pool === undefined)
+    return {
+      config: base,
+      pool: undefined,
+      get settings() {
+        return settingsOf(layers);
+      },
+    };
   const withPool = layers.flatMap((layer) =>
     layer.origin === "file" ? [layer, poolLayer(layers, pool.name)] : [layer],
   );
   return {
     config: parseTree(mergeLayers(withPool), withPool, file),
     pool: pool.name,
-    settings: settingsOf(withPool),
+    get settings() {
+      return settingsOf(withPool);
+    },
   };
 }
 

@@ -112,9 +112,7 @@ function tryConnection(path: string, timeoutMs: number): Promise<void> {
 /** containerd's own interface first: it speaks CRI as well. */
 async function askGrpc(path: string, timeoutMs: number): Promise<Heard> {
   try {
-    return (
-      (await asContainerd(path, timeoutMs)) ?? (await asCri(path, timeoutMs)) ?? "another-protocol"
-    );
+    return (await asContainerd(path, timeoutMs)) ?? (await asCri(path, timeoutMs)) ?? "another-protocol";
   } catch (error) {
     return error instanceof RuntimeError && error.code === "timeout" ? "silence" : "another-protocol";
   }
