@@ -1,4 +1,4 @@
-// Bundles the program into dist/prunelet.js: one file that needs Node.js and nothing else.
+// Bundles the program into the folder dist: dist/prunelet.js needs Node.js and what is beside it, nothing else.
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
@@ -29,7 +29,12 @@ function listSources() {
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath ?? entry.path, entry.name))
     .sort();
-  return [...sources, ...["package.json", "package-lock.json", "scripts/bundle.mjs"].map((file) => join(root, file))];
+  return [
+    ...sources,
+    ...["package.json", "package-lock.json", "scripts/bundle.mjs", "scripts/compile.mjs"].map((file) =>
+      join(root, file),
+    ),
+  ];
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1]).href) build();

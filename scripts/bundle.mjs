@@ -1,6 +1,6 @@
 // The bundler's settings. Runs on the project's own Node.js, after the dependencies are installed.
 import { spawnSync } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { isBuiltin } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -8,10 +8,6 @@ import { build } from "esbuild";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const outdir = join(root, "dist");
-const program = join(outdir, "prunelet.js");
-const parts = join(outdir, "lib");
-const cache = join(outdir, "cache");
-const nowhere = "/dev/null/nowhere";
 
 /**
  * Parts of the Kubernetes client that its configuration pulls in and prunelet never calls: the generated API classes
@@ -78,48 +74,40 @@ const giveLightHeaders = {
   },
 };
 
-const { outputFiles } = await build({
-  entryPoints: { prunelet: join(root, "src/main.ts") },
+const settings = {
   outdir,
-  chunkNames: "lib/[name]-[hash]",
   write: false,
   bundle: true,
-  // A command loads what it needs: what is imported by function is a file of its own.
-  splitting: true,
   platform: "node",
   target: "node24",
-  format: "esm",
   minifySyntax: true,
   minifyWhitespace: true,
   legalComments: "none",
   logLevel: "warning",
   plugins: [leaveOutUnusedParts, readOnlyWhatIsUsed, giveLightHeaders],
-  // Some dependencies are CommonJS and ask for Node's modules with require().
-  banner: { js: 'const require = process.getBuiltinModule("node:module").createRequire(import.meta.url);' },
+};
+
+/** The whole program as one function. What it imports by `import()` is evaluated when that is called. */
+const program = await build({
+  ...settings,
+  entryPoints: { program: join(root, "src/cli/program.ts") },
+  format: "cjs",
+  banner: { js: "(function (require) { const module = {};" },
+  footer: { js: "return module.exports; })" },
 });
+/** What starts it. */
+const edge = await build({ ...settings, entryPoints: { prunelet: join(root, "src/main.ts") }, format: "esm" });
 
-mkdirSync(parts, { recursive: true });
-// Files are left alone while they stay the same: somebody may be starting the program at this moment.
-const changed = outputFiles.filter(({ path, contents }) => !existsSync(path) || !readFileSync(path).equals(contents));
-for (const { path, contents } of changed) writeFileSync(path, contents);
-writeFileSync(join(outdir, "package.json"), '{ "type": "module" }\n');
-chmodSync(program, 0o755);
-const current = new Set(outputFiles.map(({ path }) => path));
-for (const name of readdirSync(parts)) {
-  if (!current.has(join(parts, name))) rmSync(join(parts, name));
-}
-if (changed.length > 0 || !existsSync(cache)) keepCompiledCode();
+const files = [...program.outputFiles, ...edge.outputFiles];
+// Left alone while nothing changed: somebody may be starting the program at this moment.
+if (!files.every(({ path, contents }) => existsSync(path) && readFileSync(path).equals(contents))) write(files);
 
-/** Starts the program with each adapter, none of which gets far: Node.js keeps what V8 compiled beside the program (src/main.ts). */
-function keepCompiledCode() {
-  rmSync(cache, { recursive: true, force: true });
-  const flags = ["--yes", "--pods", "none", "--state-file", nowhere, "--audit-file", ""];
-  for (const runtime of ["containerd", "cri", "docker"]) {
-    spawnSync(process.execPath, [program, "prune", "--runtime", runtime, "--endpoint", `unix://${nowhere}`, ...flags], {
-      env: {},
-    });
-  }
-  for (const command of ["plan", "images"]) {
-    spawnSync(process.execPath, [program, command, "--runtime", "embedded", "-o", "yaml"], { env: {} });
-  }
+function write(changed) {
+  mkdirSync(outdir, { recursive: true });
+  for (const { path, contents } of changed) writeFileSync(path, contents);
+  writeFileSync(join(outdir, "package.json"), '{ "type": "module" }\n');
+  chmodSync(join(outdir, "prunelet.js"), 0o755);
+  // In an environment of its own: nothing of it may reach the commands that are run there.
+  const { status, stderr } = spawnSync(process.execPath, [join(root, "scripts/compile.mjs"), outdir], { env: {} });
+  if (status !== 0) throw new Error(`the program could not be compiled: ${stderr}`);
 }

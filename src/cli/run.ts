@@ -36,6 +36,7 @@ const lastEvents = 1_000;
 
 /** Runs the controller until SIGINT or SIGTERM. */
 export async function runCommand(flags: RunFlags): Promise<number> {
+  growSparingly();
   const settings = createAgentSettings(commandSources(flags, { ages: true }));
   const { config } = settings.config.current();
   const log = await openLog(config);
@@ -48,8 +49,6 @@ export async function runCommand(flags: RunFlags): Promise<number> {
   try {
     const history = stateFile === undefined ? {} : { history: stateFile.history };
     const composed = await compose({ config, snapshot: flags.snapshot, report, ...history });
-    // Not before: code that V8 kept from an earlier start is only good for the flags that it was made with.
-    growSparingly();
     const session = { ...composed, pods: observedPods(composed.pods, report) };
     await runSession({ session, settings, report, sinks, log, stateFile, snapshotOut: flags.snapshotOut });
     return exitCode.done;
