@@ -49,9 +49,9 @@ export interface Log {
 }
 
 /** Makes the log of a configuration. */
-export function openLog(config: Config): Log {
+export async function openLog(config: Config): Promise<Log> {
   const format = config.log.format === "auto" ? (process.stderr.isTTY ? "text" : "json") : config.log.format;
-  const logger = createLogger({ level: config.log.level, format });
+  const logger = await createLogger({ level: config.log.level, format });
   return {
     sink: logSink(logger),
     setLevel: (level) => {
@@ -61,9 +61,9 @@ export function openLog(config: Config): Log {
 }
 
 /** The log of a command that a person typed: quieter than that of the agent. */
-function quietLog(config: Config): ReportSink {
+async function quietLog(config: Config): Promise<ReportSink> {
   const { level } = config.log;
-  return openLog({ ...config, log: { ...config.log, level: level === "info" ? "warn" : level } }).sink;
+  return (await openLog({ ...config, log: { ...config.log, level: level === "info" ? "warn" : level } })).sink;
 }
 
 /** Runs `work` in a session that is closed afterwards, whatever happens. */
@@ -74,7 +74,7 @@ export async function withSession(
 ): Promise<number> {
   const sources = commandSources(flags, { ages: false });
   const base = loadConfig(sources);
-  const report = withoutVerdicts(quietLog(base));
+  const report = withoutVerdicts(await quietLog(base));
   const needed = needsHistory || usesHistory(flags, base);
   const session = await compose({ config: base, snapshot: flags.snapshot, report, needsHistory: needed });
   try {

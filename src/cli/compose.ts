@@ -1,20 +1,17 @@
-// Builds the adapters that a command works with: a live node, a captured node, or the lively embedded one.
+// Builds the adapters that a command works with: a live node, a captured node, or the lively embedded one. What the others would
+// need is not loaded: a command on a node begins soon.
 
 import type { Config } from "../config/schema.ts";
 import { emptyHistory, type History } from "../decide/history.ts";
 import type { Pod } from "../image/node-state.ts";
 import { findKubernetes } from "../kubernetes/connection.ts";
-import { withKnownNode } from "../kubernetes/known-node.ts";
 import type { PodSource } from "../kubernetes/pod-source.ts";
-import { watchPods } from "../kubernetes/pods.ts";
 import { type Clock, systemClock } from "../observe/clock.ts";
 import { fromHistoryDocument, toHistoryDocument } from "../observe/history-document.ts";
 import { HistoryFileError, readHistoryFile } from "../observe/history-file.ts";
-import { readNodeFile, writeNodeFile } from "../observe/node-file.ts";
 import type { ReportSink } from "../report/event.ts";
 import type { Found } from "../runtime/detect.ts";
-import { createEmbeddedRuntime } from "../runtime/embedded/embedded-runtime.ts";
-import { createLivelyNode, type LivelyNode } from "../runtime/embedded/lively-node.ts";
+import type { LivelyNode } from "../runtime/embedded/lively-node.ts";
 import type { ContainerRuntime } from "../runtime/runtime.ts";
 import { connectRuntime } from "./connect.ts";
 import type { OwnNode } from "./own-node.ts";
@@ -57,6 +54,8 @@ export async function compose(input: ComposeInput): Promise<Session> {
 }
 
 async function captured(path: string): Promise<Session> {
+  const { readNodeFile, writeNodeFile } = await import("../observe/node-file.ts");
+  const { createEmbeddedRuntime } = await import("../runtime/embedded/embedded-runtime.ts");
   const { state, history: remembered, filesystems = [] } = await readNodeFile(path, { now: Date.now() });
   const clock: Clock = { ...systemClock, now: () => state.takenAt };
   // How full the disk was is known only where it was captured; the embedded runtime would make something up.
@@ -77,7 +76,8 @@ async function captured(path: string): Promise<Session> {
   };
 }
 
-function lively(): Session {
+async function lively(): Promise<Session> {
+  const { createLivelyNode } = await import("../runtime/embedded/lively-node.ts");
   const startedAt = Date.now();
   const node = createLivelyNode({ seed: Number(process.env["PRUNELET_SEED"] ?? startedAt % 1_000), startedAt });
   return {
@@ -102,17 +102,7 @@ async function live({ config, report, needsHistory = true, history: known }: Com
   const { runtime, found: chosen } = await connectRuntime(config, report);
   const history = known ?? rememberedHistory(config.stateFile, needsHistory, report);
   if (found.kind === "none") report({ kind: "notice", level: "debug", message: found.reason });
-  const pods =
-    found.kind === "none"
-      ? noPods
-      : withKnownNode(
-          watchPods({
-            ...found,
-            staleAfterMs: config.pods.staleAfter,
-            onError: (error) => report({ kind: "notice", level: "debug", message: `pods: ${error.message}` }),
-          }),
-          found,
-        );
+  const pods = found.kind === "none" ? noPods : await podsOf(found, config, report);
   return {
     runtime,
     pods,
@@ -129,6 +119,15 @@ async function live({ config, report, needsHistory = true, history: known }: Com
   };
 }
 
+async function podsOf(node: OwnNode, config: Config, report: ReportSink): Promise<PodSource> {
+  const { watchPods } = await import("../kubernetes/pods.ts");
+  const { withKnownNode } = await import("../kubernetes/known-node.ts");
+  const onError = (error: Error): void => {
+    report({ kind: "notice", level: "debug", message: `pods: ${error.message}` });
+  };
+  return withKnownNode(watchPods({ ...node, staleAfterMs: config.pods.staleAfter, onError }), node);
+}
+
 function rememberedHistory(path: string, needed: boolean, report: ReportSink): History {
   try {
     return readHistoryFile(path) ?? emptyHistory("just-used");
@@ -140,6 +139,7 @@ function rememberedHistory(path: string, needed: boolean, report: ReportSink): H
 }
 
 async function captureNow(path: string, runtime: ContainerRuntime, pods: PodSource, history: History): Promise<void> {
+  const { writeNodeFile } = await import("../observe/node-file.ts");
   const takenAt = Date.now();
   const state = await runtime.observe();
   const view = pods.view();

@@ -1,12 +1,8 @@
-// Chooses the runtime that a configuration means, and builds its adapter.
+// Chooses the runtime that a configuration means, and builds its adapter. Only the adapter that is used is loaded.
 import { ConfigError } from "../config/config-error.ts";
 import type { Config } from "../config/schema.ts";
 import type { ReportSink } from "../report/event.ts";
-import { connectContainerd } from "../runtime/containerd/containerd-runtime.ts";
-import { connectCri } from "../runtime/cri/cri-runtime.ts";
 import { type Found, findEndpoint, findRuntime, kindOfEndpoint } from "../runtime/detect.ts";
-import { connectDocker } from "../runtime/docker/docker-runtime.ts";
-import { tlsFromEnvironment } from "../runtime/docker/endpoint.ts";
 import type { ContainerRuntime } from "../runtime/runtime.ts";
 
 export interface Connected {
@@ -19,7 +15,7 @@ export async function connectRuntime(config: Config, report: ReportSink): Promis
   const found = await find(config);
   report({ kind: "notice", level: "info", message: `runtime ${found.kind} at ${found.endpoint}: ${found.why}` });
   for (const other of found.passedOver) report({ kind: "notice", level: "info", message: `passed over: ${other}` });
-  return { runtime: adapterOf(found, config, report), found };
+  return { runtime: await adapterOf(found, config, report), found };
 }
 
 function find({ runtime: kind, endpoint, namespaces }: Config): Promise<Found> {
@@ -32,14 +28,25 @@ function find({ runtime: kind, endpoint, namespaces }: Config): Promise<Found> {
   return kind === "auto" ? findRuntime(options) : findEndpoint(kind, options);
 }
 
-function adapterOf({ kind, endpoint }: Found, { namespaces }: Config, report: ReportSink): ContainerRuntime {
+async function adapterOf(
+  { kind, endpoint }: Found,
+  { namespaces }: Config,
+  report: ReportSink,
+): Promise<ContainerRuntime> {
   const onCall = (call: string, seconds: number): void => report({ kind: "runtime-call", call, seconds });
   switch (kind) {
-    case "containerd":
+    case "containerd": {
+      const { connectContainerd } = await import("../runtime/containerd/containerd-runtime.ts");
       return connectContainerd({ endpoint, namespaces, onCall });
-    case "cri":
+    }
+    case "cri": {
+      const { connectCri } = await import("../runtime/cri/cri-runtime.ts");
       return connectCri({ endpoint, onCall });
-    case "docker":
+    }
+    case "docker": {
+      const { connectDocker } = await import("../runtime/docker/docker-runtime.ts");
+      const { tlsFromEnvironment } = await import("../runtime/docker/endpoint.ts");
       return connectDocker({ endpoint, tls: tlsFromEnvironment(process.env), onCall });
+    }
   }
 }

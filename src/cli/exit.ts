@@ -1,7 +1,6 @@
 // Exit codes and the one line that explains an error.
 import { ConfigError } from "../config/config-error.ts";
 import { KubernetesConfigError } from "../kubernetes/errors.ts";
-import { HistoryFileError } from "../observe/history-file.ts";
 import { NodeFileError } from "../observe/node-file-error.ts";
 import { RuntimeError } from "../runtime/runtime-error.ts";
 
@@ -29,7 +28,6 @@ export function explainError(error: unknown): { readonly lines: readonly string[
   if (error instanceof RuntimeError) {
     return { lines: [error.message], code: error.code === "invalid-argument" ? exitCode.usage : exitCode.failed };
   }
-  if (error instanceof HistoryFileError) return { lines: [error.message], code: exitCode.failed };
   const text =
     error instanceof Error
       ? process.env["PRUNELET_DEBUG"]

@@ -4,7 +4,6 @@ import { type ConfigSources, readLayers } from "../config/layers.ts";
 import { type EffectiveConfig, resolveConfig } from "../config/load.ts";
 import type { Labels } from "../config/node-pools.ts";
 import type { KubernetesConnection } from "../kubernetes/connection.ts";
-import { watchNode } from "../kubernetes/node.ts";
 
 /** The way to the own node. */
 export interface OwnNode {
@@ -17,6 +16,7 @@ const patience = 10_000;
 
 /** Reads the labels once. Throws `ConfigError` when they cannot be had: another pool's settings must not hold by mistake. */
 export async function readLabels(node: OwnNode): Promise<Labels> {
+  const { watchNode } = await import("../kubernetes/node.ts");
   const source = watchNode(node);
   source.start();
   try {

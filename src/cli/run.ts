@@ -39,7 +39,7 @@ export async function runCommand(flags: RunFlags): Promise<number> {
   growSparingly();
   const settings = createAgentSettings(commandSources(flags, { ages: true }));
   const { config } = settings.config.current();
-  const log = openLog(config);
+  const log = await openLog(config);
   const sinks: ReportSink[] = [log.sink];
   const report: ReportSink = (event) => {
     for (const sink of sinks) sink(event);

@@ -58,6 +58,8 @@ function parseConfigText(text: string, file: string): Tree {
 /** `policy.unusedFor` is `PRUNELET_POLICY_UNUSED_FOR`; lists are separated by commas. */
 function fromEnvironment(env: ConfigSources["env"]): Tree {
   const tree = newTree();
+  // To list the settings takes some milliseconds, and most commands are typed without any.
+  if (!Object.keys(env).some((name) => name.startsWith("PRUNELET_"))) return tree;
   for (const setting of settings()) {
     if (!setting.flat) continue;
     const text = env[environmentName(setting.path)];

@@ -37,14 +37,21 @@ export function resolveConfig(layers: readonly Layer[], labels: Labels, file: st
   // Checked as it was written first, so that problems carry the paths of the file.
   const base = parseTree(mergeLayers(layers), layers, file);
   const pool = findNodePool(base.nodePools, labels);
-  if (pool === undefined) return { config: base, pool: undefined, settings: settingsOf(layers) };
+  if (pool === undefined) return effective(base, undefined, layers);
   const withPool = layers.flatMap((layer) =>
     layer.origin === "file" ? [layer, poolLayer(layers, pool.name)] : [layer],
   );
+  return effective(parseTree(mergeLayers(withPool), withPool, file), pool.name, withPool);
+}
+
+/** The list of all settings takes some milliseconds, and few ask for it. */
+function effective(config: Config, pool: string | undefined, layers: readonly Layer[]): EffectiveConfig {
   return {
-    config: parseTree(mergeLayers(withPool), withPool, file),
-    pool: pool.name,
-    settings: settingsOf(withPool),
+    config,
+    pool,
+    get settings() {
+      return settingsOf(layers);
+    },
   };
 }
 

@@ -4,7 +4,7 @@ import type { RequestOptions } from "node:https";
 import { delimiter, join } from "node:path";
 import type { KubeConfig } from "@kubernetes/client-node/dist/config.js";
 import { KubernetesConfigError } from "./errors.ts";
-import { type ConfigSource, describeSource, loadKubeConfig } from "./kubeconfig.ts";
+import type { ConfigSource } from "./kubeconfig.ts";
 
 /** A way to the API server. */
 export interface KubernetesConnection {
@@ -87,6 +87,7 @@ function findSource(options: KubernetesOptions): ConfigSource | undefined {
 }
 
 async function connect(source: ConfigSource): Promise<KubernetesConnection> {
+  const { describeSource, loadKubeConfig } = await import("./kubeconfig.ts");
   const first = await loadKubeConfig(source);
   let server = serverOf(first);
   let current: Promise<KubeConfig> | undefined = Promise.resolve(first);

@@ -1,6 +1,5 @@
 // The log sink: static messages with fields. JSON on stderr, readable lines when stderr is a terminal.
 import { type Logger, pino } from "pino";
-import pretty from "pino-pretty";
 import type { NameOutcome } from "../act/outcome.ts";
 import type { ReferenceOutcome, RemovalOutcome } from "../act/remove-outcome.ts";
 import { takeInventory } from "../decide/inventory.ts";
@@ -17,13 +16,14 @@ export interface LogOptions {
 }
 
 /** A logger that writes to stderr at once, so that nothing is lost when the process ends. */
-export function createLogger({ level, format }: LogOptions): Logger {
+export async function createLogger({ level, format }: LogOptions): Promise<Logger> {
   const base = { level, base: null, timestamp: pino.stdTimeFunctions.isoTime };
   if (format === "json")
     return pino(
       { ...base, formatters: { level: (label) => ({ level: label }) } },
       pino.destination({ dest: 2, sync: true }),
     );
+  const { default: pretty } = await import("pino-pretty");
   const colorize = process.env["NO_COLOR"] === undefined && process.stderr.isTTY === true;
   const readable = { messageFormat: readableMessage, hideObject: true, ignore: "name" };
   return pino(base, pretty({ destination: 2, sync: true, colorize, translateTime: "SYS:HH:MM:ss", ...readable }));

@@ -1,14 +1,10 @@
-// Asks whoever listens on a socket what it is: containerd, a CRI runtime, or something with Docker's HTTP interface.
+// Asks whoever listens on a socket what it is: containerd, a CRI runtime, or something with Docker's HTTP interface. The client of a
+// protocol is loaded when it is spoken.
 import { stat } from "node:fs/promises";
 import { connect } from "node:net";
-import { openConnection } from "./containerd/connection.ts";
-import { openCriChannel } from "./cri/cri-channel.ts";
-import { CriLink } from "./cri/cri-link.ts";
-import { type Address, parseEndpoint, tlsFromEnvironment } from "./docker/endpoint.ts";
-import { createHttpClient } from "./docker/http-client.ts";
+import type { Address } from "./docker/endpoint.ts";
 import type { Environment, LiveRuntimeKind } from "./known-sockets.ts";
 import { RuntimeError, type RuntimeErrorCode } from "./runtime-error.ts";
-import { type Scope, scopeOf } from "./wire/calls.ts";
 
 /** A runtime that answered. */
 export interface Answering {
@@ -64,6 +60,7 @@ export async function askSocket(path: string, options: AskOptions = {}): Promise
 /** Asks an engine that is reached over TCP, as `DOCKER_HOST` and its companions tell. Never throws either. */
 export async function askEngine(endpoint: string, env: Environment, timeoutMs = defaultTimeout): Promise<SocketAnswer> {
   try {
+    const { parseEndpoint, tlsFromEnvironment } = await import("./docker/endpoint.ts");
     const heard = await hearEngine(parseEndpoint(endpoint, tlsFromEnvironment(env)), timeoutMs);
     if (typeof heard !== "string") return heard;
     const silent = heard === "silence";
@@ -115,17 +112,16 @@ function tryConnection(path: string, timeoutMs: number): Promise<void> {
 /** containerd's own interface first: it speaks CRI as well. */
 async function askGrpc(path: string, timeoutMs: number): Promise<Heard> {
   try {
-    return (
-      (await asContainerd(path, scopeOf({ timeoutMs }))) ??
-      (await asCri(path, scopeOf({ timeoutMs }))) ??
-      "another-protocol"
-    );
+    return (await asContainerd(path, timeoutMs)) ?? (await asCri(path, timeoutMs)) ?? "another-protocol";
   } catch (error) {
     return error instanceof RuntimeError && error.code === "timeout" ? "silence" : "another-protocol";
   }
 }
 
-async function asContainerd(path: string, scope: Scope): Promise<Answering | undefined> {
+async function asContainerd(path: string, timeoutMs: number): Promise<Answering | undefined> {
+  const { openConnection } = await import("./containerd/connection.ts");
+  const { scopeOf } = await import("./wire/calls.ts");
+  const scope = scopeOf({ timeoutMs });
   const { call, clients, close } = openConnection(path);
   try {
     const { version } = await call({ operation: "version" }, scope, (wire) => clients.version.version({}, wire));
@@ -146,10 +142,13 @@ async function asContainerd(path: string, scope: Scope): Promise<Answering | und
   }
 }
 
-async function asCri(path: string, scope: Scope): Promise<Answering | undefined> {
+async function asCri(path: string, timeoutMs: number): Promise<Answering | undefined> {
+  const { openCriChannel } = await import("./cri/cri-channel.ts");
+  const { CriLink } = await import("./cri/cri-link.ts");
+  const { scopeOf } = await import("./wire/calls.ts");
   const channel = openCriChannel(path);
   try {
-    const found = await new CriLink(channel).probe(scope);
+    const found = await new CriLink(channel).probe(scopeOf({ timeoutMs }));
     if (found === undefined) return undefined;
     return { kind: "runtime", speaks: "cri", name: found.runtime, version: found.version, namespaces: [] };
   } finally {
@@ -169,6 +168,7 @@ function askHttp(path: string, timeoutMs: number): Promise<Heard> {
 }
 
 async function hearEngine(address: Address, timeoutMs: number): Promise<Heard> {
+  const { createHttpClient } = await import("./docker/http-client.ts");
   const client = createHttpClient(address);
   try {
     return readVersion((await client.call({ operation: "version", path: "/version" }, { timeoutMs })).text);
