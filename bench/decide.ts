@@ -18,7 +18,8 @@ export const decide: Benchmark = {
   title: "Deciding alone",
   async run({ quick }) {
     const repeats = quick ? 5 : 25;
-    const alone = (size: Size): readonly number[] => timesInOwnProcess(size, repeats);
+    const processes = Array.from({ length: quick ? 1 : 3 });
+    const alone = (size: Size): readonly number[] => processes.flatMap(() => timesInOwnProcess(size, repeats));
     const [ofSmall, ofMiddle, ofLarge] = [alone(small), alone(middle), alone(large)];
     // One process after the other size: its code is compiled for all of them, and a small node fits the processor's nearest cache.
     const state = syntheticState(...middle);

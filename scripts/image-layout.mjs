@@ -70,7 +70,12 @@ function imageConfig(layers) {
     architecture: process.arch === "x64" ? "amd64" : process.arch,
     config: {
       User: "0:0",
-      Env: ["PATH=/usr/local/bin", "SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt"],
+      Env: [
+        "PATH=/usr/local/bin",
+        "SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt",
+        "MALLOC_ARENA_MAX=1",
+        "MALLOC_TRIM_THRESHOLD_=131072",
+      ],
       Entrypoint: ["/usr/local/bin/prunelet"],
       Cmd: ["run"],
       WorkingDir: "/",

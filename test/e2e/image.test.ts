@@ -93,7 +93,14 @@ test("the Dockerfile says the same as the layout: labels, user, environment, ent
   expect(dockerfile).toContain("USER 0:0");
   expect(dockerfile).toContain('ENTRYPOINT ["/usr/local/bin/prunelet"]');
   expect(script).toContain('Entrypoint: ["/usr/local/bin/prunelet"]');
-  expect(dockerfile).toContain("SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt");
+  for (const setting of [
+    "SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt",
+    "MALLOC_ARENA_MAX=1",
+    "MALLOC_TRIM_THRESHOLD_=131072",
+  ]) {
+    expect(dockerfile).toContain(setting);
+    expect(script).toContain(`"${setting}"`);
+  }
   expect(dockerfile).toContain(`ARG VERSION=${versionOf(join(root, "package.json"))}`);
   expect(dockerfile).toContain(`ARG NODE_VERSION=${versionOf(join(root, "node_modules/node/package.json"))}`);
 });
