@@ -232,7 +232,11 @@ class Loop {
   /** Waits for the next turn and tells what begins it. Whoever changes the settings meanwhile may bring it nearer or put it off. */
   async #rest(turn: Turn, chance: number): Promise<Trigger> {
     const { signal, clock, settings, retryAfter } = this.#input;
-    if (this.#overtaken) return "pressure";
+    if (this.#overtaken) {
+      // Once: a turn that is held must not begin the next one at once.
+      this.#overtaken = false;
+      return "pressure";
+    }
     let [endedAt, checkedAt, latest] = [clock.now(), clock.now(), clock.now()];
     while (!signal.aborted) {
       // A clock that is set back puts nothing off.

@@ -2,12 +2,13 @@
 import { describe, expect, it } from "vitest";
 import { configSchema } from "../../src/config/schema.ts";
 import { removeAllUnused } from "../../src/decide/policy.ts";
+import type { Hold } from "../../src/reconcile/controller.ts";
 import type { ReportEvent } from "../../src/report/event.ts";
 import { createEmbeddedRuntime } from "../../src/runtime/embedded/embedded-runtime.ts";
 import { RuntimeError } from "../../src/runtime/runtime-error.ts";
 import { containerOf, imageOf, nameOf, namespaceOf, nodeOf } from "../support/node-builder.ts";
 import { waitFor } from "../support/wait.ts";
-import { type Loop, namesOf, rounds, settled, start } from "./loop.ts";
+import { type Loop, namesOf, plain, rounds, settled, start } from "./loop.ts";
 
 const { high, low, emergency, inodes } = configSchema.parse({}).pressure;
 const pressure = { watermarks: { bytes: { high, low, emergency }, inodes }, check: 30_000 };
@@ -83,6 +84,30 @@ describe("a full filesystem", () => {
 
     expect(of(loop, "round-done")[0]?.outcome.deleted).toHaveLength(1);
     expect(of(loop, "planned")[1]).toMatchObject({ trigger: "pressure", plan: { demand: { mode: "pressure" } } });
+  });
+
+  it("that comes up as rounds are put on hold waits with them", async () => {
+    const runtime = fullRuntime({ images: 8, room: 10 });
+    const reports: ReportEvent[] = [];
+    const held: { hold?: Hold } = {};
+    const loop = start({
+      runtime,
+      settings: () => ({ ...plain, pressure, interval: day, pauseMs: day, ...held }),
+      // A loop that does not rest would never let this test end.
+      report: (event) => {
+        reports.push(event);
+        if (reports.length > 1_000) throw new Error("the loop does not rest");
+      },
+    });
+    await loop.asleep(2);
+
+    for (const name of ["one", "two"]) runtime.addImage("k8s.io", imageOf(name), [`r.example/${name}:1`]);
+    held.hold = { reason: "disabled", message: "switched off" };
+    loop.clock.advance(30_000);
+    await waitFor("the hold", () => reports.some(({ kind }) => kind === "round-skipped"), { intervalMs: 1 });
+    await settled();
+
+    expect(reports.filter(({ kind }) => kind === "round-skipped")).toHaveLength(1);
   });
 
   it("in an emergency is freed without the pauses of the episode that it comes up in", async () => {
