@@ -1,4 +1,4 @@
-// The least that a containerd needs to lose all its images: every name deleted, nothing looked at, nothing checked, one collection.
+// What a containerd and a bare client need to lose all its images: every name deleted, nothing looked at, nothing checked, one collection.
 import { openConnection } from "../../src/runtime/containerd/connection.ts";
 import { Images } from "../../src/runtime/containerd/gen/containerd/services/images/v1/images_pb.js";
 import { scopeOf } from "../../src/runtime/wire/calls.ts";
