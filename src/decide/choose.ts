@@ -3,34 +3,26 @@ import type { Instant } from "../image/node-state.ts";
 import { applyBrakes, type Brake } from "./brake.ts";
 import { type Demand, type DemandMode, demandModes } from "./demand.ts";
 import type { IndexedImage } from "./image-index.ts";
-import type { ImageSight } from "./image-sight.ts";
-import type { JudgedNamespace } from "./judge.ts";
+import type { ImageSights } from "./image-sight.ts";
+import { type JudgedNamespace, ofEachImage } from "./judge.ts";
 import { orders } from "./order.ts";
 import { ancestorsOf, type Parents } from "./parents.ts";
 import type { Policy } from "./policy.ts";
-import type { Reason } from "./reason.ts";
+import type { Reason, RemoveCode } from "./reason.ts";
 import type { NameDecision } from "./retention.ts";
-import { type Removable, type Selection, type Stretch, select, type Taken } from "./selection.ts";
+import { type Selection, type Stretch, select, type Taken } from "./selection.ts";
 import type { SharedContent } from "./shared-content.ts";
 import { isSharedIdName } from "./shared-id.ts";
 import { allGo, allKeptFor, alsoKeptFor, because } from "./verdict.ts";
 
-/** An image with its number in the shared content, its namespace, and its place among the namespace's images. */
-export interface Subject {
-  readonly number: number;
-  readonly judged: JudgedNamespace;
-  readonly at: number;
-  readonly entry: IndexedImage;
-  readonly sight: ImageSight;
-  /** See `Ranked`. */
-  readonly superseded: boolean;
-}
-
 export interface ChooseInput {
-  readonly subjects: readonly Subject[];
+  readonly judged: readonly JudgedNamespace[];
+  readonly sights: ImageSights;
   readonly content: SharedContent;
   readonly policy: Policy;
   readonly now: Instant;
+  /** By the numbers of images: see `Ranked`. */
+  readonly superseded: Uint8Array;
   readonly demand: Demand | undefined;
   /** Bytes that all images take beyond the budget. */
   readonly excess: number;
@@ -43,8 +35,8 @@ export interface Choice {
   /** In the order of removal. */
   readonly taken: readonly Taken[];
   readonly brakes: readonly Brake[];
-  /** The decisions about the names of an image. */
-  decisionsOf(subject: Subject): readonly NameDecision[];
+  /** The decisions about the names of the image at this place of a namespace. */
+  decisionsOf(judged: JudgedNamespace, at: number): readonly NameDecision[];
 }
 
 /** The modes in which images have to be judged. */
@@ -55,38 +47,44 @@ export function modesFor(demand: Demand | undefined, excess: number): readonly D
 
 /** Chooses. */
 export function choose(input: ChooseInput): Choice {
-  const { subjects, content, policy, now } = input;
-  const modes = subjects.map(removableIn);
-  const removables = removablesOf(input, modes);
-  const selection = select({ content, removables, now, order: orders[policy.order], stretches: stretchesOf(input) });
-  const { kept, cut, brakes } = applyBrakes(selection.taken, policy.brakes, subjects.length);
-  const fates: ("goes" | "waits" | undefined)[] = subjects.map(() => undefined);
-  const codes: Taken["code"][] = [];
-  for (const { number } of cut) fates[number] = "waits";
+  const { judged, content, sights, superseded, policy, now } = input;
+  const modes = ofEachImage(judged, removableIn);
+  const selection = select({
+    ...{ content, modes, sights, superseded, now },
+    listed: listedOf(input, modes),
+    after: afterwards(twinsBehindIds(judged), childrenOf(input, modes)),
+    order: orders[policy.order],
+    stretches: stretchesOf(input),
+  });
+  const { kept, cut, brakes } = applyBrakes(selection.taken, policy.brakes, modes.length);
+  const goes = new Uint8Array(modes.length);
+  const waits = new Uint8Array(modes.length);
+  const codes = new Map<number, RemoveCode>();
+  for (const { number } of cut) waits[number] = 1;
   for (const { number, code } of kept) {
-    fates[number] = "goes";
-    codes[number] = code;
+    goes[number] = 1;
+    if (code !== undefined) codes.set(number, code);
   }
   const brake: Reason = { code: "brake", detail: brakes.map(({ detail }) => detail).join("; ") };
   return {
     taken: kept,
     brakes,
-    decisionsOf(subject) {
-      const { number } = subject;
-      const routine = decisionsIn(subject, "routine");
+    decisionsOf(one, at) {
+      const number = one.first + at;
+      const routine = decisionsIn(one, at, "routine");
       const mode = modes[number];
-      if (fates[number] === "waits") return allKeptFor(routine, brake);
+      if (waits[number] === 1) return allKeptFor(routine, brake);
       if (mode === undefined) return routine;
-      if (fates[number] !== "goes") return alsoKeptFor(routine, whyLeft(number, selection));
-      const code = codes[number];
-      return code === undefined ? routine : because(decisionsIn(subject, mode), code);
+      if (goes[number] === 0) return alsoKeptFor(routine, whyLeft(number, selection));
+      const code = codes.get(number);
+      return code === undefined ? routine : because(decisionsIn(one, at, mode), code);
     },
   };
 }
 
 /** The decisions about an image in one mode. */
-export function decisionsIn({ judged, at }: Subject, mode: DemandMode): readonly NameDecision[] {
-  return judged.decisions.get(mode)?.[at] ?? [];
+export function decisionsIn({ decisions }: JudgedNamespace, at: number, mode: DemandMode): readonly NameDecision[] {
+  return decisions.get(mode)?.[at] ?? [];
 }
 
 function whyLeft(number: number, { worthless }: Selection): Reason {
@@ -107,38 +105,31 @@ function stretchesOf({ demand, excess }: ChooseInput): readonly Stretch[] {
   return stretches;
 }
 
-/** What may go: the subjects that have a mode. */
-function removablesOf(
-  { subjects, parents, policy }: ChooseInput,
-  modes: readonly (DemandMode | undefined)[],
-): readonly Removable[] {
-  const twins = twinsBehindIds(subjects);
-  const children = childrenOf(subjects, modes, parents);
-  const removables: Removable[] = [];
-  for (const subject of subjects) {
-    const { number, sight, superseded } = subject;
-    const mode = modes[number];
-    if (mode === undefined) continue;
-    const listed = policy.remove.length > 0 && decisionsIn(subject, mode).some(isListed);
-    const after = joined(twins.get(number), children.get(number));
-    removables.push({ number, mode, listed, sight, superseded, after });
-  }
-  return removables;
+/** Those of the images that may go that the remove list means, by number. */
+function listedOf({ judged, policy }: ChooseInput, modes: readonly (DemandMode | undefined)[]): Uint8Array {
+  const listed = new Uint8Array(modes.length);
+  if (policy.remove.length === 0) return listed;
+  const isListed = ({ remove }: NameDecision): boolean => remove === "remove-list";
+  ofEachImage(judged, (one, at) => {
+    const mode = modes[one.first + at];
+    if (mode !== undefined && decisionsIn(one, at, mode).some(isListed)) listed[one.first + at] = 1;
+  });
+  return listed;
 }
 
-function isListed({ remove }: NameDecision): boolean {
-  return remove === "remove-list";
+type NumbersByNumber = ReadonlyMap<number, readonly number[]>;
+
+function afterwards(twins: NumbersByNumber, children: NumbersByNumber): NumbersByNumber {
+  if (children.size === 0) return twins;
+  return new Map([...children, ...[...twins].map(([number, others]) => joined(number, others, children))]);
 }
 
-const none: readonly number[] = [];
-
-function joined(some: readonly number[] = none, others: readonly number[] = none): readonly number[] {
-  if (some.length === 0) return others;
-  return others.length === 0 ? some : [...some, ...others];
+function joined(number: number, twins: readonly number[], children: NumbersByNumber) {
+  return [number, [...twins, ...(children.get(number) ?? [])]] as const;
 }
 
 /** The mildest mode in which the whole image may go. */
-function removableIn({ judged: { decisions, unneeded }, at }: Subject): DemandMode | undefined {
+function removableIn({ decisions, unneeded }: JudgedNamespace, at: number): DemandMode | undefined {
   for (const mode of demandModes) {
     const names = decisions.get(mode)?.[at];
     if (names !== undefined && (unneeded.isAt(at, names) || allGo(names))) return mode;
@@ -147,45 +138,43 @@ function removableIn({ judged: { decisions, unneeded }, at }: Subject): DemandMo
 }
 
 /** Images that hold the ID name of others, by number, with the numbers of those others: they have to be gone before. */
-function twinsBehindIds(subjects: readonly Subject[]): ReadonlyMap<number, readonly number[]> {
+function twinsBehindIds(judged: readonly JudgedNamespace[]): NumbersByNumber {
   const twins = new Map<number, readonly number[]>();
-  for (const group of sameIds(subjects)) {
-    const id = group[0]?.entry.image.id ?? "";
-    const holder = group.find(({ entry }) => entry.names.some((name) => isSharedIdName(name, id)));
-    const others = group.filter((other) => other !== holder);
-    if (holder !== undefined) {
+  for (const { index, first } of judged) {
+    for (const group of index.twins) {
+      const holder = group.find((at) => holdsSharedIdName(index.images[at]));
+      if (holder === undefined) continue;
+      const others = group.filter((at) => at !== holder);
       twins.set(
-        holder.number,
-        others.map(({ number }) => number),
+        first + holder,
+        others.map((at) => first + at),
       );
     }
   }
   return twins;
 }
 
+function holdsSharedIdName(entry: IndexedImage | undefined): boolean {
+  return entry?.names.some((name) => isSharedIdName(name, entry.image.id)) ?? false;
+}
+
 /** Images that may go and that others of them were built on, by number, with the numbers of those others. */
 function childrenOf(
-  subjects: readonly Subject[],
+  { judged, parents = new Map() }: ChooseInput,
   modes: readonly (DemandMode | undefined)[],
-  parents: Parents = new Map(),
-): ReadonlyMap<number, readonly number[]> {
+): NumbersByNumber {
   const children = new Map<number, number[]>();
   if (parents.size === 0) return children;
-  const removable = subjects.filter(({ number }) => modes[number] !== undefined);
-  const numbers = new Map(removable.map(({ entry, number }) => [entry.image.target, number]));
-  for (const { entry, number } of removable) {
-    for (const target of ancestorsOf(entry.image.target, parents)) {
+  const targets = ofEachImage(judged, ({ index }, at) => index.images[at]?.image.target);
+  const removable = [...targets.entries()].flatMap(([number, target]) =>
+    target === undefined || modes[number] === undefined ? [] : [{ number, target }],
+  );
+  const numbers = new Map(removable.map(({ target, number }) => [target, number]));
+  for (const { target: own, number } of removable) {
+    for (const target of ancestorsOf(own, parents)) {
       const parent = numbers.get(target);
       if (parent !== undefined) children.set(parent, [...(children.get(parent) ?? []), number]);
     }
   }
   return children;
-}
-
-/** Groups of several images of one namespace with one ID. Images of a namespace have numbers in a row. */
-function sameIds(subjects: readonly Subject[]): readonly (readonly Subject[])[] {
-  const firsts = subjects.filter(({ at }) => at === 0);
-  return firsts.flatMap(({ judged, number }) =>
-    judged.index.twins.map((group) => group.flatMap((at) => subjects[number + at] ?? [])),
-  );
 }

@@ -20,6 +20,8 @@ export interface ImageIndex {
   /** Groups of several images with one ID, as places in `images`. */
   readonly twins: readonly (readonly number[])[];
   readonly byTarget: ReadonlyMap<Digest, IndexedImage>;
+  /** Targets of the images that the runtime marks as pinned. */
+  readonly pinned: ReadonlySet<Digest>;
   /** True when one of the names is the record of an image without any other name. */
   readonly hasDangling: boolean;
   /** The place of an image in `images`. */
@@ -53,6 +55,7 @@ class NamespaceIndex implements ImageIndex {
   readonly #names: readonly ImageName[];
   #kinds: readonly (readonly ClassifiedName[])[] | undefined;
   #twins: readonly (readonly number[])[] | undefined;
+  #pinned: ReadonlySet<Digest> | undefined;
   #hasDangling: boolean | undefined;
   #places: ReadonlyMap<Digest, number> | undefined;
   #byName: ReadonlyMap<string, ImageName> | undefined;
@@ -73,6 +76,11 @@ class NamespaceIndex implements ImageIndex {
   get twins(): readonly (readonly number[])[] {
     this.#twins ??= twinsAmong(this.images);
     return this.#twins;
+  }
+
+  get pinned(): ReadonlySet<Digest> {
+    this.#pinned ??= new Set(this.images.filter(({ image }) => image.pinned).map(({ image }) => image.target));
+    return this.#pinned;
   }
 
   get hasDangling(): boolean {

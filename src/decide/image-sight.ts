@@ -1,50 +1,74 @@
-// What is remembered of an image as a whole: over itself and all its names.
+// What is remembered of images as wholes: over themselves and all their names.
 import type { Instant } from "../image/node-state.ts";
 import type { ImageIndex, IndexedImage } from "./image-index.ts";
 import { assumedSight, type Memory, pulledAt, recordTime } from "./sightings.ts";
 
-export interface ImageSight {
-  readonly firstSeen: Instant;
+/** By the numbers of images. Plain arrays: plans compare images with one another again and again. */
+export class ImageSights {
+  readonly firstSeen: Float64Array;
   /** The last use of the image or any of its names; 0 when nothing is known. */
+  readonly lastUsed: Float64Array;
+  readonly timesUsed: Float64Array;
+  /** The last pull; 0 when nothing is known. */
+  readonly pulled: Float64Array;
+
+  constructor(count: number) {
+    this.firstSeen = new Float64Array(count);
+    this.lastUsed = new Float64Array(count);
+    this.timesUsed = new Float64Array(count);
+    this.pulled = new Float64Array(count);
+  }
+
+  /** Looks everything up that is remembered of the images of an index, which get numbers from `first` on. What lies in the future counts as now. */
+  look(first: number, index: ImageIndex, memory: Memory): void {
+    const { history, now, namespace } = memory;
+    if (history.unknown === "just-used" || history.namespaces.has(namespace)) {
+      index.images.forEach((entry, at) => {
+        this.#put(first + at, imageSight(entry, memory), now);
+      });
+      return;
+    }
+    const recorded = recordedTimes(index);
+    recorded.latest.forEach((latest, at) => {
+      const firstSeen = recorded.earliest[at] ?? 0;
+      this.#put(first + at, { firstSeen, lastUsed: latest, timesUsed: 0, pulled: latest }, now);
+    });
+  }
+
+  #put(number: number, { firstSeen, lastUsed, timesUsed, pulled }: ImageSight, now: Instant): void {
+    this.firstSeen[number] = Math.min(firstSeen, now);
+    this.lastUsed[number] = Math.min(lastUsed, now);
+    this.timesUsed[number] = timesUsed;
+    this.pulled[number] = Math.min(pulled, now);
+  }
+}
+
+interface ImageSight {
+  readonly firstSeen: Instant;
   readonly lastUsed: Instant;
   readonly timesUsed: number;
-  /** The last pull; 0 when nothing is known. */
   readonly pulled: Instant;
 }
 
-/** Looks everything up that is remembered of the images of an index, in its order. What lies in the future counts as now. */
-export function imageSights(index: ImageIndex, memory: Memory): readonly ImageSight[] {
-  const { history, now, namespace } = memory;
-  if (history.unknown === "just-used" || history.namespaces.has(namespace)) {
-    return index.images.map((entry) => imageSight(entry, memory));
-  }
-  const recorded = recordedSights(index);
-  return recorded.map((sight) => (sight.lastUsed > now ? notAfter(sight, now) : sight));
+/** By the places of images in their index. */
+interface RecordedTimes {
+  readonly earliest: Float64Array;
+  readonly latest: Float64Array;
 }
 
-const recordedBefore = new WeakMap<ImageIndex, readonly ImageSight[]>();
+const recordedBefore = new WeakMap<ImageIndex, RecordedTimes>();
 
 /** What the records of names alone tell of each image: it can change no more than the names. */
-function recordedSights(index: ImageIndex): readonly ImageSight[] {
+function recordedTimes(index: ImageIndex): RecordedTimes {
   const before = recordedBefore.get(index);
   if (before !== undefined) return before;
-  const sights = index.images.map(({ names }) => recordedSight(names.map((name) => recordTime(name) ?? 0)));
-  recordedBefore.set(index, sights);
-  return sights;
-}
-
-function recordedSight(times: readonly Instant[]): ImageSight {
-  const latest = Math.max(0, ...times);
-  return { firstSeen: Math.min(...times), lastUsed: latest, timesUsed: 0, pulled: latest };
-}
-
-function notAfter({ firstSeen, lastUsed, timesUsed, pulled }: ImageSight, now: Instant): ImageSight {
-  return {
-    firstSeen: Math.min(firstSeen, now),
-    lastUsed: Math.min(lastUsed, now),
-    timesUsed,
-    pulled: Math.min(pulled, now),
+  const times = index.images.map(({ names }) => names.map((name) => recordTime(name) ?? 0));
+  const recorded = {
+    earliest: Float64Array.from(times, (some) => Math.min(...some)),
+    latest: Float64Array.from(times, (some) => Math.max(0, ...some)),
   };
+  recordedBefore.set(index, recorded);
+  return recorded;
 }
 
 function imageSight({ image, names }: IndexedImage, { history, now, namespace }: Memory): ImageSight {
@@ -60,5 +84,5 @@ function imageSight({ image, names }: IndexedImage, { history, now, namespace }:
     lastUsed = Math.max(lastUsed, ofImage?.lastUsed ?? assumed, ofName?.lastUsed ?? assumed);
     pulled = Math.max(pulled, pulledAt(name, ofName?.firstSeen ?? assumed, now));
   }
-  return notAfter({ firstSeen, lastUsed, timesUsed: ofImage?.timesUsed ?? 0, pulled }, now);
+  return { firstSeen, lastUsed, timesUsed: ofImage?.timesUsed ?? 0, pulled };
 }

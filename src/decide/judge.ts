@@ -10,7 +10,7 @@ import type { ImageIndex, IndexedImage } from "./image-index.ts";
 import { type ClassifiedName, classifyName } from "./name-kind.ts";
 import { newestTags } from "./newest-tags.ts";
 import type { Policy } from "./policy.ts";
-import { type Protection, type ProtectionContext, protectionsOf, reasonsOf } from "./protection.ts";
+import { type Protection, type ProtectionContext, ProtectionsByImage, reasonsOf } from "./protection.ts";
 import type { Reason } from "./reason.ts";
 import type { Before } from "./recheck.ts";
 import { type KindOfName, listedNames } from "./remove-list.ts";
@@ -21,6 +21,8 @@ import { findUses, type Usage } from "./usage.ts";
 
 export interface JudgeInput {
   readonly namespace: NamespaceState;
+  /** The number of its first image: see `JudgedNamespace`. */
+  readonly first: number;
   readonly index: ImageIndex;
   readonly state: NodeState;
   readonly history: History;
@@ -36,36 +38,49 @@ export type Decisions = readonly (readonly NameDecision[])[];
 
 export interface JudgedNamespace {
   readonly namespace: string;
+  /** The images of all namespaces are numbered, as in the shared content: this is the number of the namespace's first one. */
+  readonly first: number;
   readonly index: ImageIndex;
   readonly usage: Usage;
   readonly unneeded: Unneeded;
   readonly decisions: ReadonlyMap<DemandMode, Decisions>;
 }
 
+/** What `tell` says of each image of these namespaces, by number. Images without any name have greater numbers, and are left out. */
+export function ofEachImage<T>(
+  judged: readonly JudgedNamespace[],
+  tell: (one: JudgedNamespace, at: number) => T,
+): readonly T[] {
+  return judged.flatMap((one) => one.index.images.map((_, at) => tell(one, at)));
+}
+
 /** Judges a namespace. Uses are found once, and serve every mode. */
 export function judgeNamespace(input: JudgeInput): JudgedNamespace {
-  const { namespace, index, state, history, policy } = input;
+  const { namespace, first, index, state, history, policy } = input;
   const criManaged = isCriNamespace(namespace.name);
   const usage = findUses({ namespace, index, pods: state.pods, semantics: policy.semantics, criManaged });
   const memory = { history, now: state.takenAt, namespace: namespace.name };
   const unneeded = unneededIn(index);
   const othersMayGo = usage.unresolved.length + usage.repositories.size + policy.remove.length === 0;
   const shared = { ...input, usage, unneeded, criManaged, used: usedPlaces(usage, index), othersMayGo };
-  const protection = {
+  const remembered = {
     ...memory,
     policy,
+    pinned: index.pinned,
     held: new Set(namespace.held.blobs),
     newest: input.before?.newest ?? newestTags(index, policy.keepPerRepository, memory),
     backoff: input.backoff,
   };
   const decisions = new Map(
     input.modes.map((mode) => {
-      const context: ImageContext = { ...shared, mode, protection: { ...protection, mode } };
+      const protection = { ...remembered, mode };
+      const protections = new ProtectionsByImage(index, protection);
+      const context: ImageContext = { ...shared, mode, protection, protections };
       const decided = index.images.map((entry, at) => decideImage(entry, at, context));
       return [mode, settleNames(state, index, decided)] as const;
     }),
   );
-  return { namespace: namespace.name, index, usage, unneeded, decisions };
+  return { namespace: namespace.name, first, index, usage, unneeded, decisions };
 }
 
 /** Few images are in use: to look those up is less than to look every image up in the uses. */
@@ -101,16 +116,16 @@ interface ImageContext extends JudgeInput {
   /** True when nothing speaks for images beside uses of their own and protections, and no list means any. */
   readonly othersMayGo: boolean;
   readonly protection: ProtectionContext;
+  readonly protections: ProtectionsByImage;
 }
 
 function decideImage(entry: IndexedImage, at: number, context: ImageContext): readonly NameDecision[] {
   const { usage, policy, unneeded, state } = context;
-  const { image } = entry;
   const isUsed = context.used[at] === 1;
-  const protections = protectionsOf(image, context.protection);
+  const protections = context.protections.at(at);
   if (!isUsed && protections.length === 0 && context.othersMayGo) return unneeded.decisionsAt(at);
   const criManaged = policy.semantics === "strict" && (context.criManaged || isCriManagedImage(entry));
-  const imageUses = (isUsed && usage.images.get(image.target)) || none;
+  const imageUses = (isUsed && usage.images.get(entry.image.target)) || none;
   const names = judgeNames({ at, entry, isUsed, protections, criManaged }, context);
   if (imageUses.length === 0 && names.every(isUnneeded)) return unneeded.decisionsAt(at);
   if (followsDocker(state)) return retainDockerNames({ names, imageUses });

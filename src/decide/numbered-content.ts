@@ -54,36 +54,67 @@ export function numberContent(images: readonly NamespacedImage[]): NumberedConte
   return known;
 }
 
-/** Blobs are one pool on disk; snapshots belong to one namespace (spec: containerd-api, section 5). */
+/** Bytes and inodes. */
+export interface Size {
+  readonly bytes: number;
+  readonly inodes: number;
+}
+
+/** Where an item of content is: among those that several images need, or with the only image that needs it. */
+export type Whereabouts = { readonly shared: number } | { readonly owner: number; readonly size: Size };
+
+/**
+ * Most content is needed by one image alone. It is added up for that image, so that plans have to follow only the items that
+ * several images need. Blobs are one pool on disk; snapshots belong to one namespace (spec: containerd-api, section 5).
+ */
 export class NumberedContent {
-  /** Bytes of each item. */
-  readonly bytes: number[] = [];
-  /** Inodes of each item: estimated where the runtime does not tell. */
-  readonly inodes: number[] = [];
-  /** How many of the images need each item. */
-  readonly holders: number[] = [];
-  /** The numbers of the images that need each item, combined by exclusive or: of one that is left alone, its number. */
-  readonly holderMix: number[] = [];
-  /** The items of all images, one image after the other, each without doubles. */
+  /** Bytes and inodes that each image holds alone. Inodes are estimated where the runtime does not tell. */
+  readonly ownBytes: Float64Array;
+  readonly ownInodes: Float64Array;
+  /** Bytes and inodes of each shared item. */
+  readonly bytes: Float64Array;
+  readonly inodes: Float64Array;
+  /** How many of the images need each shared item. */
+  readonly holders: Int32Array;
+  /** The numbers of the images that need each shared item, combined by exclusive or: of one that is left alone, its number. */
+  readonly holderMix: Int32Array;
+  /** The shared items of all images, one image after the other, each without doubles. */
   readonly items: Int32Array;
   /** Where the items of each image begin in `items`, and at last where they end. */
   readonly starts: Int32Array;
+  /** Bytes of all content, each item counted once. */
+  readonly totalBytes: number;
   readonly #images: readonly NamespacedImage[];
+  readonly #listed: ListedContent;
+  /** The shared item that each listed item is; below 0 for those of one image. */
+  readonly #places: Int32Array;
   #ranks: Int32Array | undefined;
-  /** The last image that was counted as a holder of each item. */
-  readonly #lastHolder: number[] = [];
-  readonly #blobs = new Map<Digest, number>();
-  readonly #snapshots = new Map<string, Map<string, number>>();
 
   constructor(images: readonly NamespacedImage[]) {
-    this.#images = images;
+    const listed = new ListedContent(images);
+    const shared = listed.holders.flatMap((holders, item) => (holders > 1 ? [item] : []));
+    const places = new Int32Array(listed.holders.length).fill(-1);
+    shared.forEach((item, place) => {
+      places[item] = place;
+    });
+    const pick = (from: readonly number[]): readonly number[] => shared.map((item) => from[item] ?? 0);
+    this.bytes = Float64Array.from(pick(listed.bytes));
+    this.inodes = Float64Array.from(pick(listed.inodes));
+    this.holders = Int32Array.from(pick(listed.holders));
+    this.holderMix = Int32Array.from(pick(listed.holderMix));
+    this.ownBytes = new Float64Array(images.length);
+    this.ownInodes = new Float64Array(images.length);
     this.starts = new Int32Array(images.length + 1);
     const items: number[] = [];
-    images.forEach((one, number) => {
-      this.#add(one, number, items);
+    listed.items.forEach((own, number) => {
+      for (const item of own) this.#give(item, number, { listed, places, items });
       this.starts[number + 1] = items.length;
     });
     this.items = Int32Array.from(items);
+    this.totalBytes = listed.bytes.reduce((sum, bytes) => sum + bytes, 0);
+    this.#images = images;
+    this.#listed = listed;
+    this.#places = places;
   }
 
   /** The place of each image in the byte order of digests; of one digest in several namespaces, the smaller number comes first. */
@@ -92,19 +123,60 @@ export class NumberedContent {
     return this.#ranks;
   }
 
-  /** The number of a blob; undefined when no image needs it. */
-  blob(digest: Digest): number | undefined {
-    return this.#blobs.get(digest);
+  /** Where a blob is; undefined when no image needs it. */
+  blob(digest: Digest): Whereabouts | undefined {
+    return this.#whereabouts(this.#listed.blobs.get(digest));
   }
 
-  /** The number of a layer snapshot; undefined when no image needs it. */
-  snapshot(namespace: string, key: string): number | undefined {
-    return this.#snapshots.get(namespace)?.get(key);
+  /** Where a layer snapshot is; undefined when no image needs it. */
+  snapshot(namespace: string, key: string): Whereabouts | undefined {
+    return this.#whereabouts(this.#listed.snapshots.get(namespace)?.get(key));
   }
 
-  #add({ namespace, image }: NamespacedImage, number: number, items: number[]): void {
+  #whereabouts(item: number | undefined): Whereabouts | undefined {
+    if (item === undefined) return undefined;
+    const shared = this.#places[item] ?? -1;
+    if (shared >= 0) return { shared };
+    const { holderMix, bytes, inodes } = this.#listed;
+    return { owner: holderMix[item] ?? -1, size: { bytes: bytes[item] ?? 0, inodes: inodes[item] ?? 0 } };
+  }
+
+  #give(
+    item: number,
+    number: number,
+    { listed, places, items }: { listed: ListedContent; places: Int32Array; items: number[] },
+  ): void {
+    const place = places[item] ?? -1;
+    if (place >= 0) {
+      items.push(place);
+      return;
+    }
+    this.ownBytes[number] = (this.ownBytes[number] ?? 0) + (listed.bytes[item] ?? 0);
+    this.ownInodes[number] = (this.ownInodes[number] ?? 0) + (listed.inodes[item] ?? 0);
+  }
+}
+
+/** Every item of content once, as it is met first in the lists of images. */
+class ListedContent {
+  readonly bytes: number[] = [];
+  readonly inodes: number[] = [];
+  readonly holders: number[] = [];
+  readonly holderMix: number[] = [];
+  /** The items of each image, without doubles. */
+  readonly items: readonly (readonly number[])[];
+  readonly blobs = new Map<Digest, number>();
+  readonly snapshots = new Map<string, Map<string, number>>();
+  /** The last image that was counted as a holder of each item. */
+  readonly #lastHolder: number[] = [];
+
+  constructor(images: readonly NamespacedImage[]) {
+    this.items = images.map((one, number) => this.#itemsOf(one, number));
+  }
+
+  #itemsOf({ namespace, image }: NamespacedImage, number: number): readonly number[] {
+    const items: number[] = [];
     for (const { digest, size } of image.blobs) {
-      const item = this.#item(this.#blobs, digest);
+      const item = this.#item(this.blobs, digest);
       this.bytes[item] = size;
       this.inodes[item] = 1;
       if (this.#hold(item, number)) items.push(item);
@@ -116,6 +188,7 @@ export class NumberedContent {
       this.inodes[item] = inodes ?? estimatedInodes(size);
       if (this.#hold(item, number)) items.push(item);
     }
+    return items;
   }
 
   /** False when the image holds the item already: lists may name content twice. */
@@ -128,8 +201,8 @@ export class NumberedContent {
   }
 
   #snapshotsOf(namespace: string): Map<string, number> {
-    const known = this.#snapshots.get(namespace) ?? new Map<string, number>();
-    this.#snapshots.set(namespace, known);
+    const known = this.snapshots.get(namespace) ?? new Map<string, number>();
+    this.snapshots.set(namespace, known);
     return known;
   }
 

@@ -2,14 +2,14 @@
 import type { Digest } from "../image/digest.ts";
 import type { Image, Instant, NodeState } from "../image/node-state.ts";
 import type { Brake } from "./brake.ts";
-import { type Choice, choose, modesFor, type Subject } from "./choose.ts";
+import { type Choice, choose, modesFor } from "./choose.ts";
 import { currentUses } from "./current-uses.ts";
-import type { Demand } from "./demand.ts";
+import type { Demand, DemandMode } from "./demand.ts";
 import { followsDocker } from "./docker-names.ts";
 import type { CurrentUses, History } from "./history.ts";
 import { type ImageIndex, type IndexedImage, indexImages } from "./image-index.ts";
-import { type ImageSight, imageSights } from "./image-sight.ts";
-import { type JudgedNamespace, judgeNamespace, settleNames } from "./judge.ts";
+import { ImageSights } from "./image-sight.ts";
+import { type JudgedNamespace, judgeNamespace, ofEachImage, settleNames } from "./judge.ts";
 import { supersededImages } from "./newest-tags.ts";
 import { holdersOf } from "./numbered-content.ts";
 import { type OrderName, ordersBySuccession } from "./order.ts";
@@ -18,8 +18,8 @@ import type { Policy } from "./policy.ts";
 import type { Reason, RemoveCode } from "./reason.ts";
 import { beforeIn, sameChoice } from "./recheck.ts";
 import { RemovedSet } from "./removed-set.ts";
-import type { NameDecision } from "./retention.ts";
 import { SharedContent } from "./shared-content.ts";
+import type { Memory } from "./sightings.ts";
 import { judgeByNames, type Named, type RemoveDetails } from "./verdict.ts";
 import { atLook } from "./watched-time.ts";
 
@@ -97,93 +97,113 @@ export function makePlan(input: PlanInput): Plan {
   const indexes = state.namespaces.map(indexImages);
   const content = new SharedContent(state, holdersOf(state.namespaces, indexes));
   const excess = Math.max(0, content.totalBytes - (policy.maxImageBytes ?? Number.POSITIVE_INFINITY));
-  const modes = modesFor(demand, excess);
-  const judged = state.namespaces.map((namespace, i) => {
-    const index = indexes[i] as ImageIndex;
-    const backoff = input.backoff?.get(namespace.name);
-    const before = input.recheck && beforeIn(input.recheck, namespace.name);
-    return judgeNamespace({ namespace, index, state, history, policy, backoff, modes, before });
-  });
-  const subjects = subjectsOf(judged, { history, now: state.takenAt, order: policy.order });
+  const judged = judgeNamespaces({ ...input, history }, indexes, modesFor(demand, excess));
+  const memory = { history, now: state.takenAt };
+  const sights = sightsOf(judged, memory);
   const choice =
     input.recheck === undefined
       ? choose({
-          subjects,
-          content,
-          policy,
+          ...{ judged, sights, content, policy, demand, excess },
           now: state.takenAt,
-          demand,
-          excess,
+          superseded: supersededIn(judged, memory, policy.order),
           parents: followsDocker(state) ? parentsIn(state.namespaces) : undefined,
         })
-      : sameChoice(input.recheck, subjects);
-  const settled = settle(state, judged, subjects, choice);
+      : sameChoice(input.recheck, judged);
   const details: RemoveDetails = demand === undefined ? {} : { pressure: demand.because };
-  const named = subjects.map(({ judged: { unneeded }, at, number }) => {
-    const decisions = settled[number] ?? [];
-    return unneeded.verdictAt(at, decisions) ?? judgeByNames(decisions, details);
+  const named = judged.flatMap((one) => {
+    const decisions = one.index.images.map((_, at) => choice.decisionsOf(one, at));
+    // ID names that others need stay, whatever was chosen.
+    const settled = settleNames(state, one.index, decisions);
+    return settled.map((names, at) => one.unneeded.verdictAt(at, names) ?? judgeByNames(names, details));
   });
-  return assemble({ input, judged, subjects, content, excess, choice, named });
+  return assemble({ input, judged, sights, content, excess, choice, named });
 }
 
-/** Numbered as in the shared content: images without any name come last there. */
-function subjectsOf(
-  judged: readonly JudgedNamespace[],
-  memory: { readonly history: History; readonly now: Instant; readonly order: OrderName },
-): readonly Subject[] {
-  const subjects: Subject[] = [];
-  for (const one of judged) {
-    const here = { ...memory, namespace: one.namespace };
-    const superseded = ordersBySuccession.has(memory.order) ? supersededImages(one.index, here) : nobody;
-    const sights = imageSights(one.index, here);
-    one.index.images.forEach((entry, at) => {
-      const sight = sights[at] as ImageSight;
-      subjects.push({ number: subjects.length, judged: one, at, entry, sight, superseded: superseded.has(entry) });
+function judgeNamespaces(
+  input: PlanInput,
+  indexes: readonly ImageIndex[],
+  modes: readonly DemandMode[],
+): readonly JudgedNamespace[] {
+  const { state, history, policy, recheck } = input;
+  let first = 0;
+  return state.namespaces.map((namespace, i) => {
+    const index = indexes[i] as ImageIndex;
+    const backoff = input.backoff?.get(namespace.name);
+    const before = recheck && beforeIn(recheck, namespace.name);
+    const judged = judgeNamespace({ namespace, first, index, state, history, policy, backoff, modes, before });
+    first += index.images.length;
+    return judged;
+  });
+}
+
+type NodeMemory = Pick<Memory, "history" | "now">;
+
+function sightsOf(judged: readonly JudgedNamespace[], memory: NodeMemory): ImageSights {
+  const sights = new ImageSights(imagesOf(judged));
+  for (const { namespace, first, index } of judged) sights.look(first, index, { ...memory, namespace });
+  return sights;
+}
+
+/** 1 for images that are superseded, by number; all 0 when the order does not ask. */
+function supersededIn(judged: readonly JudgedNamespace[], memory: NodeMemory, order: OrderName): Uint8Array {
+  const superseded = new Uint8Array(imagesOf(judged));
+  if (!ordersBySuccession.has(order)) return superseded;
+  for (const { namespace, first, index } of judged) {
+    const images = supersededImages(index, { ...memory, namespace });
+    index.images.forEach((entry, at) => {
+      if (images.has(entry)) superseded[first + at] = 1;
     });
   }
-  return subjects;
+  return superseded;
 }
 
-const nobody: ReadonlySet<IndexedImage> = new Set();
-
-/** The decisions of all images by number. ID names that others need stay, whatever was chosen. */
-function settle(
-  state: NodeState,
-  judged: readonly JudgedNamespace[],
-  subjects: readonly Subject[],
-  choice: Choice,
-): readonly (readonly NameDecision[])[] {
-  const decisions = subjects.map((subject) => choice.decisionsOf(subject));
-  let from = 0;
-  return judged.flatMap(({ index }) => {
-    const own = decisions.slice(from, from + index.images.length);
-    from += index.images.length;
-    return settleNames(state, index, own);
-  });
+function imagesOf(judged: readonly JudgedNamespace[]): number {
+  return judged.reduce((sum, { index }) => sum + index.images.length, 0);
 }
 
 interface Parts {
   readonly input: PlanInput;
   readonly judged: readonly JudgedNamespace[];
-  readonly subjects: readonly Subject[];
+  readonly sights: ImageSights;
   readonly content: SharedContent;
   readonly excess: number;
   readonly choice: Choice;
+  /** By the numbers of images. */
   readonly named: readonly Named[];
 }
 
-function assemble({ input, judged, subjects, content, excess, choice, named }: Parts): Plan {
+function assemble({ input, judged, sights, content, excess, choice, named }: Parts): Plan {
   const { demand, state } = input;
   const gone = new RemovedSet(content);
   const going = choice.taken.filter(({ number }) => named[number]?.action === "delete");
-  const gains: (number | undefined)[] = subjects.map(() => undefined);
-  for (const { number } of going) gains[number] = gone.add(number);
+  const goes = new Uint8Array(named.length);
+  const gains = new Float64Array(named.length);
+  for (const { number } of going) {
+    goes[number] = 1;
+    gains[number] = gone.add(number);
+  }
   // Made in the order of the images, which lie in memory in that order, and put into the order of removal afterwards.
-  const verdicts = subjects.map((subject, number) => {
-    return imageVerdict(subject, named[number] as Named, content.alone(number), gains[number] ?? 0, state.takenAt);
+  const verdicts = ofEachImage(judged, ({ namespace, first, index }, at): ImageVerdict => {
+    const number = first + at;
+    const { action, names, reasons } = named[number] as Named;
+    const { image } = index.images[at] as IndexedImage;
+    const bytes = content.alone(number);
+    const bytesInPlan = gains[number] ?? 0;
+    const lastUsed = sights.lastUsed[number] ?? 0;
+    const pulled = sights.pulled[number] ?? 0;
+    if (lastUsed > 0 && pulled > 0) {
+      const age = state.takenAt - pulled;
+      return { action, namespace, image, names, reasons, bytes, bytesInPlan, lastUsed, age };
+    }
+    // What has no record to tell of it says nothing of its times.
+    return {
+      ...{ action, namespace, image, names, reasons, bytes, bytesInPlan },
+      ...(lastUsed > 0 ? { lastUsed } : {}),
+      ...(pulled > 0 ? { age: state.takenAt - pulled } : {}),
+    };
   });
   const removed = going.map(({ number }) => verdicts[number] as ImageVerdict);
-  const images = removed.concat(verdicts.filter((_, number) => gains[number] === undefined));
+  const images = removed.concat(verdicts.filter((_, number) => goes[number] === 0));
   const uses = new Map(judged.map(({ namespace, usage }) => [namespace, currentUses(usage)]));
   return {
     takenAt: state.takenAt,
@@ -196,24 +216,6 @@ function assemble({ input, judged, subjects, content, excess, choice, named }: P
     brakes: input.backoff === undefined ? choice.brakes : [...choice.brakes, ...backoffBrake(images)],
     uses,
     warnings: judged.flatMap(({ usage }) => usage.warnings),
-  };
-}
-
-/** What has no record to tell of it says nothing of its times. */
-function imageVerdict(
-  { judged: { namespace }, entry: { image }, sight: { lastUsed, pulled } }: Subject,
-  { action, names, reasons }: Named,
-  bytes: number,
-  bytesInPlan: number,
-  now: Instant,
-): ImageVerdict {
-  if (lastUsed > 0 && pulled > 0) {
-    return { action, namespace, image, names, reasons, bytes, bytesInPlan, lastUsed, age: now - pulled };
-  }
-  return {
-    ...{ action, namespace, image, names, reasons, bytes, bytesInPlan },
-    ...(lastUsed > 0 ? { lastUsed } : {}),
-    ...(pulled > 0 ? { age: now - pulled } : {}),
   };
 }
 

@@ -4,6 +4,7 @@ import type { Image, ImageName, Instant } from "../image/node-state.ts";
 import { type DemandMode, ignores } from "./demand.ts";
 import { describeDuration } from "./duration.ts";
 import type { History } from "./history.ts";
+import type { ImageIndex } from "./image-index.ts";
 import { matchesLabel } from "./label-filter.ts";
 import type { NameKind } from "./name-kind.ts";
 import { foreignPodNamespace } from "./pod-namespaces.ts";
@@ -20,6 +21,8 @@ export interface ProtectionContext {
   readonly history: History;
   readonly now: Instant;
   readonly namespace: string;
+  /** Images that the runtime marks as pinned. */
+  readonly pinned: ReadonlySet<Digest>;
   /** Blobs that leases and running pulls hold. */
   readonly held: ReadonlySet<Digest>;
   /** Names that are among the newest tags of their repository. */
@@ -41,31 +44,30 @@ export interface Candidate {
   readonly imageIsDangling: boolean;
 }
 
-/** A rule that may protect names. Most rules have nothing to say about most images, so each is asked in two steps. */
+/** Whom a rule may protect: everybody, nobody, or the images with these targets. */
+type Concerned = boolean | { has(target: Digest): boolean; keys(): Iterable<Digest> };
+
+/** A rule that may protect names. Most rules have nothing to say about most images, so each says first whom it concerns. */
 export interface Protection {
-  /** False when it protects no name of the image, whatever they are. */
-  readonly concerns: (image: Image, context: ProtectionContext) => boolean;
+  readonly concerns: (context: ProtectionContext) => Concerned;
   readonly reason: (candidate: Candidate, context: ProtectionContext) => Reason | undefined;
 }
 
 const protections: readonly Protection[] = [
-  { reason: pinned, concerns: (image) => image.pinned },
-  {
-    reason: held,
-    concerns: ({ target }, { policy, held }) => held.size > 0 && policy.semantics === "strict" && held.has(target),
-  },
-  { reason: keepPattern, concerns: (_, { policy }) => policy.keep.length > 0 },
-  { reason: waiting, concerns: ({ target }, { backoff }) => backoff?.has(target) === true },
-  { reason: tooYoung, concerns: (_, { policy, mode }) => policy.minAge > 0 && !ignores(mode, "too-young") },
-  { reason: recentlyUsed, concerns: (_, { policy, mode }) => hasIdleLimit(policy) && !ignores(mode, "recently-used") },
+  { reason: pinned, concerns: ({ pinned }) => pinned },
+  { reason: held, concerns: ({ policy, held }) => policy.semantics === "strict" && held },
+  { reason: keepPattern, concerns: ({ policy }) => policy.keep.length > 0 },
+  { reason: waiting, concerns: ({ backoff }) => backoff ?? false },
+  { reason: tooYoung, concerns: ({ policy, mode }) => policy.minAge > 0 && !ignores(mode, "too-young") },
+  { reason: recentlyUsed, concerns: ({ policy, mode }) => hasIdleLimit(policy) && !ignores(mode, "recently-used") },
   {
     reason: newestOfRepository,
-    concerns: (_, { newest, mode }) => newest.size > 0 && !ignores(mode, "newest-of-repository"),
+    concerns: ({ newest, mode }) => newest.size > 0 && !ignores(mode, "newest-of-repository"),
   },
-  { reason: ofPodNamespace, concerns: (_, { policy }) => asksForPods(policy) },
-  { reason: filteredByTime, concerns: (_, { policy }) => policy.until.length > 0 },
-  { reason: filteredByLabels, concerns: (_, { policy }) => policy.labels.length > 0 },
-  { reason: notDangling, concerns: (_, { policy }) => policy.danglingOnly },
+  { reason: ofPodNamespace, concerns: ({ policy }) => asksForPods(policy) },
+  { reason: filteredByTime, concerns: ({ policy }) => policy.until.length > 0 },
+  { reason: filteredByLabels, concerns: ({ policy }) => policy.labels.length > 0 },
+  { reason: notDangling, concerns: ({ policy }) => policy.danglingOnly },
 ];
 
 function hasIdleLimit({ unusedFor, danglingFor = 0 }: Policy): boolean {
@@ -76,14 +78,34 @@ function asksForPods({ podNamespaces: { only, except } }: Policy): boolean {
   return only.length > 0 || except.length > 0;
 }
 
-/** The rules that may protect names of an image. */
-export function protectionsOf(image: Image, context: ProtectionContext): readonly Protection[] {
-  let concerned = none;
-  for (const one of protections) if (one.concerns(image, context)) concerned = [...concerned, one];
-  return concerned;
-}
+/** The rules that may protect names of each image of an index, by its place there. */
+export class ProtectionsByImage {
+  /** Those that may protect any image. */
+  readonly #general: readonly Protection[];
+  /** All of them, for images that are concerned by more. */
+  readonly #special = new Map<number, readonly Protection[]>();
 
-const none: readonly Protection[] = [];
+  constructor(index: ImageIndex, context: ProtectionContext) {
+    const concerned = protections.map((rule) => ({ rule, whom: rule.concerns(context) }));
+    this.#general = concerned.filter(({ whom }) => whom === true).map(({ rule }) => rule);
+    for (const { whom } of concerned) {
+      if (typeof whom === "boolean") continue;
+      for (const target of whom.keys()) {
+        const at = index.placeOf(target);
+        if (at === undefined || this.#special.has(at)) continue;
+        const rules = concerned.filter(({ whom: one }) => (typeof one === "boolean" ? one : one.has(target)));
+        this.#special.set(
+          at,
+          rules.map(({ rule }) => rule),
+        );
+      }
+    }
+  }
+
+  at(place: number): readonly Protection[] {
+    return this.#special.get(place) ?? this.#general;
+  }
+}
 
 /** Every reason why a name stays although nothing uses it. Empty when none of the rules protects it. */
 export function reasonsOf(

@@ -1,6 +1,7 @@
 // Judging a plan again while it is carried out: names are missing by then, and that alone must not change what was decided.
 import type { Digest } from "../image/digest.ts";
-import { type Choice, decisionsIn, type Subject } from "./choose.ts";
+import { type Choice, decisionsIn } from "./choose.ts";
+import { type JudgedNamespace, ofEachImage } from "./judge.ts";
 import type { Plan } from "./plan.ts";
 
 /** What a namespace was like when the plan was made. */
@@ -24,17 +25,20 @@ export function beforeIn(plan: Plan, namespace: string): Before {
 }
 
 /** What a plan removes may still go when it could be chosen now, and nothing else is chosen: how much is needed was said before. */
-export function sameChoice(before: Plan, subjects: readonly Subject[]): Choice {
+export function sameChoice(before: Plan, judged: readonly JudgedNamespace[]): Choice {
   const going = new Map<string, Set<Digest>>();
   for (const { action, namespace, image } of before.images) {
     if (action === "delete") going.set(namespace, (going.get(namespace) ?? new Set()).add(image.target));
   }
-  const isGoing = ({ judged, entry }: Subject): boolean =>
-    going.get(judged.namespace)?.has(entry.image.target) ?? false;
-  const strongest = (subject: Subject) => [...subject.judged.decisions.keys()].at(-1) ?? "routine";
+  const isGoing = ({ namespace, index }: JudgedNamespace, at: number): boolean => {
+    const target = index.images[at]?.image.target;
+    return target !== undefined && going.get(namespace)?.has(target) === true;
+  };
+  const strongest = ({ decisions }: JudgedNamespace) => [...decisions.keys()].at(-1) ?? "routine";
+  const goes = ofEachImage(judged, isGoing);
   return {
-    taken: subjects.filter(isGoing).map(({ number }) => ({ number, code: undefined })),
+    taken: [...goes.keys()].filter((number) => goes[number]).map((number) => ({ number, code: undefined })),
     brakes: [],
-    decisionsOf: (subject) => decisionsIn(subject, isGoing(subject) ? strongest(subject) : "routine"),
+    decisionsOf: (one, at) => decisionsIn(one, at, goes[one.first + at] ? strongest(one) : "routine"),
   };
 }

@@ -1,12 +1,13 @@
-// A growing set of images that go, and what it frees: each step costs no more than the content of the image that it is about.
+// A growing set of images that go, and what it frees: each step costs no more than the shared content of the image that it is about.
+import type { Size } from "./numbered-content.ts";
 import type { SharedContent } from "./shared-content.ts";
 
 export class RemovedSet {
   readonly #content: SharedContent;
-  /** How many holders of each item are in the set. */
-  readonly #gone: Float64Array;
-  /** The holders that are left, combined as in `SharedContent.holderMix`. */
+  /** How many holders of each shared item are not in the set. */
   readonly #left: Int32Array;
+  /** Those holders, combined as in `SharedContent.holderMix`. */
+  readonly #mix: Int32Array;
   /** What each image that is not in the set would free next. */
   readonly #gains: Float64Array;
   #bytes = 0;
@@ -14,9 +15,9 @@ export class RemovedSet {
 
   constructor(content: SharedContent) {
     this.#content = content;
-    this.#gone = new Float64Array(content.holders.length);
-    this.#left = new Int32Array(content.holderMix);
-    this.#gains = content.alones.slice();
+    this.#left = content.holders.slice();
+    this.#mix = content.holderMix.slice();
+    this.#gains = content.aloneBytes.slice();
   }
 
   /** Bytes that the set frees. */
@@ -36,34 +37,33 @@ export class RemovedSet {
 
   /** Adds an image and returns the bytes gained. `gainsMore` is told of each image that has become the last holder of something. */
   add(number: number, gainsMore?: (number: number) => void): number {
-    const { bytes, inodes, holders, items, starts } = this.#content;
-    const before = this.#bytes;
+    const { bytes, inodes, items, starts, aloneInodes } = this.#content;
+    const gained = this.gainOf(number);
+    this.#bytes += gained;
+    this.#inodes += aloneInodes[number] ?? 0;
     const end = starts[number + 1] ?? 0;
     for (let at = starts[number] ?? 0; at < end; at += 1) {
       const item = items[at] as number;
-      const gone = (this.#gone[item] ?? 0) + 1;
-      this.#gone[item] = gone;
-      this.#left[item] = (this.#left[item] ?? 0) ^ number;
-      const left = (holders[item] ?? 0) - gone;
-      if (left === 0) {
-        this.#bytes += bytes[item] ?? 0;
-        this.#inodes += inodes[item] ?? 0;
-      } else if (left === 1) {
-        const last = this.#left[item] ?? 0;
-        this.#gains[last] = (this.#gains[last] ?? 0) + (bytes[item] ?? 0);
-        gainsMore?.(last);
-      }
+      const left = (this.#left[item] ?? 0) - 1;
+      const mix = (this.#mix[item] ?? 0) ^ number;
+      this.#left[item] = left;
+      this.#mix[item] = mix;
+      if (left === 0) this.#inodes += inodes[item] ?? 0;
+      if (left !== 1) continue;
+      this.#gains[mix] = (this.#gains[mix] ?? 0) + (bytes[item] ?? 0);
+      gainsMore?.(mix);
     }
-    return this.#bytes - before;
+    return gained;
   }
 
   /** What would not be freed if this image of the set stayed. */
-  shareOf(number: number): { readonly bytes: number; readonly inodes: number } {
-    const share = { bytes: 0, inodes: 0 };
+  shareOf(number: number): Size {
+    const { bytes, inodes, aloneBytes, aloneInodes } = this.#content;
+    const share = { bytes: aloneBytes[number] ?? 0, inodes: aloneInodes[number] ?? 0 };
     for (const item of this.#content.itemsOf(number)) {
-      if (this.#gone[item] !== this.#content.holders[item]) continue;
-      share.bytes += this.#content.bytes[item] ?? 0;
-      share.inodes += this.#content.inodes[item] ?? 0;
+      if (this.#left[item] !== 0) continue;
+      share.bytes += bytes[item] ?? 0;
+      share.inodes += inodes[item] ?? 0;
     }
     return share;
   }
@@ -74,8 +74,8 @@ export class RemovedSet {
     this.#bytes -= bytes;
     this.#inodes -= inodes;
     for (const item of this.#content.itemsOf(number)) {
-      this.#gone[item] = (this.#gone[item] ?? 0) - 1;
-      this.#left[item] = (this.#left[item] ?? 0) ^ number;
+      this.#left[item] = (this.#left[item] ?? 0) + 1;
+      this.#mix[item] = (this.#mix[item] ?? 0) ^ number;
     }
   }
 }

@@ -1,27 +1,12 @@
 // Chooses which of the images that may go do go, and in which order: greedy in the policy's order, with bytes that follow.
 import type { Instant } from "../image/node-state.ts";
 import type { DemandMode } from "./demand.ts";
-import type { ImageSight } from "./image-sight.ts";
+import type { ImageSights } from "./image-sight.ts";
 import type { Order, Ranked } from "./order.ts";
 import type { RemoveCode } from "./reason.ts";
 import { RemovedSet } from "./removed-set.ts";
 import type { SharedContent } from "./shared-content.ts";
 import { TurnQueue } from "./turn-queue.ts";
-
-/** An image that may go. */
-export interface Removable {
-  /** Its number in the shared content. */
-  readonly number: number;
-  /** The first mode that lets it go. */
-  readonly mode: DemandMode;
-  /** True when the remove list means it: it goes before all others. */
-  readonly listed: boolean;
-  /** What is known of it for the order. */
-  readonly sight: ImageSight;
-  readonly superseded: boolean;
-  /** Numbers of images that must be gone before: see `keepSharedIds`. */
-  readonly after: readonly number[];
-}
 
 /** One stretch of the way through the images: take those that `mode` allows until enough is freed. */
 export interface Stretch {
@@ -45,9 +30,19 @@ export interface Selection {
   readonly worthless: ReadonlySet<number>;
 }
 
+/** Everything is given by the numbers that images have in the shared content. */
 export interface SelectionInput {
   readonly content: SharedContent;
-  readonly removables: readonly Removable[];
+  /** The first mode that lets each image go; undefined when none does. */
+  readonly modes: readonly (DemandMode | undefined)[];
+  /** 1 for images that the remove list means: they go before all others. */
+  readonly listed: Uint8Array;
+  /** Numbers of images that must be gone before: see `keepSharedIds`. */
+  readonly after: ReadonlyMap<number, readonly number[]>;
+  /** What is known of images for the order. */
+  readonly sights: ImageSights;
+  /** 1 for images as `Ranked.superseded` says. */
+  readonly superseded: Uint8Array;
   readonly order: Order;
   readonly now: Instant;
   readonly stretches: readonly Stretch[];
@@ -64,78 +59,69 @@ export function select(input: SelectionInput): Selection {
   return { taken: walk.taken, worthless };
 }
 
-/** What all that waits has in common. */
-interface Surroundings {
-  readonly gone: RemovedSet;
-  readonly now: Instant;
-}
+/** An image as orders see it: its gain is what it would free at the moment. One object stands for one image after the other. */
+class Contender implements Ranked {
+  number = 0;
+  readonly #input: SelectionInput;
+  readonly #gone: RemovedSet;
 
-/** A removable image as orders see it: its gain is what it would free at the moment. */
-class Waiting implements Ranked {
-  readonly listed: boolean;
-  readonly superseded: boolean;
-  readonly #number: number;
-  readonly #sight: ImageSight;
-  readonly #around: Surroundings;
-
-  constructor({ number, listed, superseded, sight }: Removable, around: Surroundings) {
-    this.listed = listed;
-    this.superseded = superseded;
-    this.#number = number;
-    this.#sight = sight;
-    this.#around = around;
+  constructor(input: SelectionInput, gone: RemovedSet) {
+    this.#input = input;
+    this.#gone = gone;
   }
 
   get firstSeen(): Instant {
-    return this.#sight.firstSeen;
+    return this.#input.sights.firstSeen[this.number] ?? 0;
   }
 
   get lastUsed(): Instant {
-    return this.#sight.lastUsed;
+    return this.#input.sights.lastUsed[this.number] ?? 0;
   }
 
   get idle(): number {
-    return this.#around.now - this.#sight.lastUsed;
+    return this.#input.now - this.lastUsed;
+  }
+
+  get superseded(): boolean {
+    return this.#input.superseded[this.number] === 1;
   }
 
   get timesUsed(): number {
-    return this.#sight.timesUsed;
+    return this.#input.sights.timesUsed[this.number] ?? 0;
   }
 
   get gain(): number {
-    return this.#around.gone.gainOf(this.#number);
+    return this.#gone.gainOf(this.number);
   }
 }
 
 class Walk {
   readonly #input: SelectionInput;
   readonly #gone: RemovedSet;
-  readonly #ranks: Int32Array;
-  /** By number. */
-  readonly #waiting: Waiting[] = [];
+  readonly #left: Contender;
+  readonly #right: Contender;
   readonly #queue: TurnQueue;
   /** By number: 1 for what is or was in the queue. */
   readonly #queued: Uint8Array;
   /** What waits for an image to be gone before its own turn comes. */
-  readonly #followers = new Map<number, Removable[]>();
+  readonly #followers = new Map<number, number[]>();
   readonly #moved = (number: number): void => this.#queue.moved(number);
   #taken: Taken[] = [];
   /** By number: 1 for what is taken. */
   readonly #isTaken: Uint8Array;
 
   constructor(input: SelectionInput) {
+    const { content, after } = input;
+    const count = content.ranks.length;
     this.#input = input;
-    this.#gone = new RemovedSet(input.content);
-    this.#ranks = input.content.ranks;
-    this.#queued = new Uint8Array(this.#ranks.length);
-    this.#isTaken = new Uint8Array(this.#ranks.length);
-    const around = { gone: this.#gone, now: input.now };
-    for (const one of input.removables) this.#waiting[one.number] = new Waiting(one, around);
-    this.#queue = new TurnQueue(this.#ranks.length, (left, right) => this.#compare(left, right));
-    for (const removable of input.removables) {
-      for (const before of removable.after) {
-        this.#followers.set(before, [...(this.#followers.get(before) ?? []), removable]);
-      }
+    this.#gone = new RemovedSet(content);
+    this.#left = new Contender(input, this.#gone);
+    this.#right = new Contender(input, this.#gone);
+    this.#queued = new Uint8Array(count);
+    this.#isTaken = new Uint8Array(count);
+    this.#queue = new TurnQueue(count, (left, right) => this.#compare(left, right));
+    for (const [number, earlier] of after) {
+      for (const before of earlier) this.#followers.set(before, [...this.#followersOf(before), number]);
     }
   }
 
@@ -144,13 +130,14 @@ class Walk {
   }
 
   go(stretch: Stretch): void {
-    const allowed = (removable: Removable): boolean => isAllowed(removable.mode, stretch.mode);
-    for (const removable of this.#input.removables) if (allowed(removable)) this.#enqueue(removable);
+    const { modes } = this.#input;
+    const allowed = (number: number): boolean => isAllowed(modes[number], stretch.mode);
+    for (let number = 0; number < modes.length; number += 1) if (allowed(number)) this.#enqueue(number);
     while (!this.#isEnough(stretch)) {
       const number = this.#queue.next();
       if (number === undefined) return;
       this.#take(number, stretch.code);
-      for (const follower of this.#followers.get(number) ?? []) if (allowed(follower)) this.#enqueue(follower);
+      for (const follower of this.#followersOf(number)) if (allowed(follower)) this.#enqueue(follower);
     }
   }
 
@@ -172,10 +159,10 @@ class Walk {
     return worthless;
   }
 
-  #enqueue(removable: Removable): void {
-    const { number, after } = removable;
+  #enqueue(number: number): void {
     if (this.#queued[number] === 1) return;
-    if (after.length > 0 && !after.every((before) => this.#isTaken[before] === 1)) return;
+    const after = this.#input.after.get(number);
+    if (after !== undefined && !after.every((before) => this.#isTaken[before] === 1)) return;
     this.#queued[number] = 1;
     this.#queue.add(number);
   }
@@ -207,14 +194,19 @@ class Walk {
   }
 
   #isNeededFor(number: number): boolean {
-    return (this.#followers.get(number) ?? []).some((follower) => this.#isTaken[follower.number] === 1);
+    return this.#followersOf(number).some((follower) => this.#isTaken[follower] === 1);
+  }
+
+  #followersOf(number: number): readonly number[] {
+    return this.#followers.get(number) ?? [];
   }
 
   #compare(left: number, right: number): number {
-    const a = this.#waiting[left] as Waiting;
-    const b = this.#waiting[right] as Waiting;
-    if (a.listed !== b.listed) return a.listed ? -1 : 1;
-    return this.#input.order(a, b) || (this.#ranks[left] ?? 0) - (this.#ranks[right] ?? 0);
+    const { listed, order, content } = this.#input;
+    if (listed[left] !== listed[right]) return listed[left] === 1 ? -1 : 1;
+    this.#left.number = left;
+    this.#right.number = right;
+    return order(this.#left, this.#right) || (content.ranks[left] ?? 0) - (content.ranks[right] ?? 0);
   }
 }
 
@@ -229,6 +221,6 @@ function exceeds(share: number, whole: number, few: number): boolean {
 
 const severity: Readonly<Record<DemandMode, number>> = { routine: 0, pressure: 1, emergency: 2 };
 
-function isAllowed(from: DemandMode, mode: DemandMode): boolean {
-  return severity[from] <= severity[mode];
+function isAllowed(from: DemandMode | undefined, mode: DemandMode): boolean {
+  return from !== undefined && severity[from] <= severity[mode];
 }

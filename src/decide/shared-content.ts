@@ -1,6 +1,12 @@
-// Who holds which content: every blob and layer snapshot of a node once, with the images that need it.
+// Who holds which content: what each image holds alone, and every blob and layer snapshot that several need, with those images.
 import type { NodeState } from "../image/node-state.ts";
-import { type NamespacedImage, type NumberedContent, numberContent } from "./numbered-content.ts";
+import {
+  type NamespacedImage,
+  type NumberedContent,
+  numberContent,
+  type Size,
+  type Whereabouts,
+} from "./numbered-content.ts";
 
 /** What is held beside the images that are asked about: see `NodeState`. */
 export type Holdings = Pick<NodeState, "foreignBlobs"> & {
@@ -13,36 +19,47 @@ export type Holdings = Pick<NodeState, "foreignBlobs"> & {
  */
 export class SharedContent {
   readonly #numbered: NumberedContent;
-  #alones: Float64Array | undefined;
-  /** How many images need each item; more than there can be when something else holds it as well. */
-  readonly holders: readonly number[];
+  /** Of each image, the bytes and inodes that are freed when it goes alone. Inodes are estimates where the runtime does not tell. */
+  readonly aloneBytes: Float64Array;
+  readonly aloneInodes: Float64Array;
+  /** How many images need each shared item; more than there can be when something else holds it as well. */
+  readonly holders: Int32Array;
 
   constructor(holdings: Holdings, images: readonly NamespacedImage[]) {
     this.#numbered = numberContent(images);
-    const holders = this.#numbered.holders.slice();
-    const holdForever = (item: number | undefined): void => {
-      if (item !== undefined) holders[item] = never;
-    };
-    for (const digest of holdings.foreignBlobs) holdForever(this.#numbered.blob(digest));
+    this.aloneBytes = this.#numbered.ownBytes.slice();
+    this.aloneInodes = this.#numbered.ownInodes.slice();
+    this.holders = this.#numbered.holders.slice();
+    const blobs = new Set([...holdings.foreignBlobs, ...holdings.namespaces.flatMap(({ held }) => held.blobs)]);
+    for (const digest of blobs) this.#holdForever(this.#numbered.blob(digest));
     for (const { name, held } of holdings.namespaces) {
-      for (const digest of held.blobs) holdForever(this.#numbered.blob(digest));
-      for (const key of held.snapshots) holdForever(this.#numbered.snapshot(name, key));
+      for (const key of new Set(held.snapshots)) this.#holdForever(this.#numbered.snapshot(name, key));
     }
-    this.holders = holders;
   }
 
-  /** Bytes of each item. */
-  get bytes(): readonly number[] {
+  #holdForever(where: Whereabouts | undefined): void {
+    if (where === undefined) return;
+    if ("shared" in where) {
+      this.holders[where.shared] = never;
+      return;
+    }
+    const { owner, size } = where;
+    this.aloneBytes[owner] = (this.aloneBytes[owner] ?? 0) - size.bytes;
+    this.aloneInodes[owner] = (this.aloneInodes[owner] ?? 0) - size.inodes;
+  }
+
+  /** Bytes of each shared item. */
+  get bytes(): Float64Array {
     return this.#numbered.bytes;
   }
 
-  /** Inodes of each item: estimated where the runtime does not tell. */
-  get inodes(): readonly number[] {
+  /** Inodes of each shared item: estimated where the runtime does not tell. */
+  get inodes(): Float64Array {
     return this.#numbered.inodes;
   }
 
-  /** The numbers of the images that need each item, combined by exclusive or: of one that is left alone, its number. */
-  get holderMix(): readonly number[] {
+  /** The numbers of the images that need each shared item, combined by exclusive or: of one that is left alone, its number. */
+  get holderMix(): Int32Array {
     return this.#numbered.holderMix;
   }
 
@@ -51,7 +68,7 @@ export class SharedContent {
     return this.#numbered.ranks;
   }
 
-  /** The items of all images, one image after the other, each without doubles: see `starts`. */
+  /** The shared items of all images, one image after the other, each without doubles: see `starts`. */
   get items(): Int32Array {
     return this.#numbered.items;
   }
@@ -63,49 +80,30 @@ export class SharedContent {
 
   /** Bytes that all images take together, each item counted once. */
   get totalBytes(): number {
-    return this.bytes.reduce((sum, bytes) => sum + bytes, 0);
-  }
-
-  /** Of each image, the bytes that are freed when it goes alone. */
-  get alones(): Float64Array {
-    this.#alones ??= this.#heldAlone();
-    return this.#alones;
+    return this.#numbered.totalBytes;
   }
 
   /** Bytes that are freed when this image alone goes. */
   alone(number: number): number {
-    return this.alones[number] ?? 0;
+    return this.aloneBytes[number] ?? 0;
   }
 
-  #heldAlone(): Float64Array {
-    const { bytes, items, starts, holders } = this;
-    const alones = new Float64Array(starts.length - 1);
-    for (let number = 0; number < alones.length; number += 1) {
-      let alone = 0;
-      for (let at = starts[number] as number; at < (starts[number + 1] as number); at += 1) {
-        const item = items[at] as number;
-        if (holders[item] === 1) alone += bytes[item] ?? 0;
-      }
-      alones[number] = alone;
-    }
-    return alones;
-  }
-
-  /** The items of one image. */
+  /** The shared items of one image. */
   itemsOf(number: number): Int32Array {
     return this.items.subarray(this.starts[number], this.starts[number + 1]);
   }
 
   /** Everything that an image holds, whoever else holds it as well. */
-  sizeOf(number: number): { readonly bytes: number; readonly inodes: number } {
-    const size = { bytes: 0, inodes: 0 };
+  sizeOf(number: number): Size {
+    let bytes = this.#numbered.ownBytes[number] ?? 0;
+    let inodes = this.#numbered.ownInodes[number] ?? 0;
     for (const item of this.itemsOf(number)) {
-      size.bytes += this.bytes[item] ?? 0;
-      size.inodes += this.inodes[item] ?? 0;
+      bytes += this.bytes[item] ?? 0;
+      inodes += this.inodes[item] ?? 0;
     }
-    return size;
+    return { bytes, inodes };
   }
 }
 
 /** More holders than there are images on any node. */
-const never = 2 ** 40;
+const never = 2 ** 30;

@@ -16,10 +16,9 @@ export function keepSharedIds(
   const { images, twins } = index;
   const unneeded = unneededIn(index);
   const staying = new Set(twins.filter((group) => group.some((i) => decisions[i]?.some(stays))).flat());
-  return images.map(({ image }, i) => {
-    const names = decisions[i] ?? [];
+  return decisions.map((names, i) => {
     const goes = unneeded.isAt(i, names) || !names.some(stays);
-    return staying.has(i) || !goes ? keepSharedId(names, image.id) : names;
+    return staying.has(i) || !goes ? keepSharedId(names, images[i]?.image.id ?? "") : names;
   });
 }
 
