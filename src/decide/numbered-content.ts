@@ -92,7 +92,7 @@ export class NumberedContent {
 
   constructor(images: readonly NamespacedImage[]) {
     const listed = new ListedContent(images);
-    const shared = listed.holders.flatMap((holders, item) => (holders > 1 ? [item] : []));
+    const shared = [...listed.holders.keys()].filter((item) => (listed.holders[item] ?? 0) > 1);
     const places = new Int32Array(listed.holders.length).fill(-1);
     shared.forEach((item, place) => {
       places[item] = place;
@@ -106,10 +106,15 @@ export class NumberedContent {
     this.ownInodes = new Float64Array(images.length);
     this.starts = new Int32Array(images.length + 1);
     const items: number[] = [];
-    listed.items.forEach((own, number) => {
-      for (const item of own) this.#give(item, number, { listed, places, items });
+    for (let number = 0; number < images.length; number += 1) {
+      for (let at = listed.starts[number] ?? 0; at < (listed.starts[number + 1] ?? 0); at += 1) {
+        const item = listed.items[at] ?? 0;
+        const place = places[item] ?? -1;
+        if (place >= 0) items.push(place);
+        else this.#own(number, listed.bytes[item] ?? 0, listed.inodes[item] ?? 0);
+      }
       this.starts[number + 1] = items.length;
-    });
+    }
     this.items = Int32Array.from(items);
     this.totalBytes = listed.bytes.reduce((sum, bytes) => sum + bytes, 0);
     this.#images = images;
@@ -141,18 +146,9 @@ export class NumberedContent {
     return { owner: holderMix[item] ?? -1, size: { bytes: bytes[item] ?? 0, inodes: inodes[item] ?? 0 } };
   }
 
-  #give(
-    item: number,
-    number: number,
-    { listed, places, items }: { listed: ListedContent; places: Int32Array; items: number[] },
-  ): void {
-    const place = places[item] ?? -1;
-    if (place >= 0) {
-      items.push(place);
-      return;
-    }
-    this.ownBytes[number] = (this.ownBytes[number] ?? 0) + (listed.bytes[item] ?? 0);
-    this.ownInodes[number] = (this.ownInodes[number] ?? 0) + (listed.inodes[item] ?? 0);
+  #own(number: number, bytes: number, inodes: number): void {
+    this.ownBytes[number] = (this.ownBytes[number] ?? 0) + bytes;
+    this.ownInodes[number] = (this.ownInodes[number] ?? 0) + inodes;
   }
 }
 
@@ -162,42 +158,45 @@ class ListedContent {
   readonly inodes: number[] = [];
   readonly holders: number[] = [];
   readonly holderMix: number[] = [];
-  /** The items of each image, without doubles. */
-  readonly items: readonly (readonly number[])[];
+  /** The items of all images, one image after the other, each without doubles. */
+  readonly items: number[] = [];
+  /** Where the items of each image begin in `items`, and at last where they end. */
+  readonly starts: number[] = [0];
   readonly blobs = new Map<Digest, number>();
   readonly snapshots = new Map<string, Map<string, number>>();
   /** The last image that was counted as a holder of each item. */
   readonly #lastHolder: number[] = [];
 
   constructor(images: readonly NamespacedImage[]) {
-    this.items = images.map((one, number) => this.#itemsOf(one, number));
+    images.forEach((one, number) => {
+      this.#add(one, number);
+      this.starts.push(this.items.length);
+    });
   }
 
-  #itemsOf({ namespace, image }: NamespacedImage, number: number): readonly number[] {
-    const items: number[] = [];
+  #add({ namespace, image }: NamespacedImage, number: number): void {
     for (const { digest, size } of image.blobs) {
       const item = this.#item(this.blobs, digest);
       this.bytes[item] = size;
       this.inodes[item] = 1;
-      if (this.#hold(item, number)) items.push(item);
+      this.#hold(item, number);
     }
     const snapshots = this.#snapshotsOf(namespace);
     for (const { key, size, inodes } of image.snapshots) {
       const item = this.#item(snapshots, key);
       this.bytes[item] = size;
       this.inodes[item] = inodes ?? estimatedInodes(size);
-      if (this.#hold(item, number)) items.push(item);
+      this.#hold(item, number);
     }
-    return items;
   }
 
-  /** False when the image holds the item already: lists may name content twice. */
-  #hold(item: number, number: number): boolean {
-    if (this.#lastHolder[item] === number) return false;
+  /** Lists may name content twice. */
+  #hold(item: number, number: number): void {
+    if (this.#lastHolder[item] === number) return;
     this.#lastHolder[item] = number;
     this.holders[item] = (this.holders[item] ?? 0) + 1;
     this.holderMix[item] = (this.holderMix[item] ?? 0) ^ number;
-    return true;
+    this.items.push(item);
   }
 
   #snapshotsOf(namespace: string): Map<string, number> {

@@ -1,11 +1,12 @@
 // Who needs what: turns containers and pods into uses of names and of images. The most careful file of the project.
 import type { Digest } from "../image/digest.ts";
 import { danglingName, isIdPrefix } from "../image/image-id.ts";
-import type { Container, Instant, NamespaceState, Pod } from "../image/node-state.ts";
+import type { Container, NamespaceState, Pod } from "../image/node-state.ts";
 import type { ImageIndex } from "./image-index.ts";
 import type { Semantics } from "./policy.ts";
 import type { Reason } from "./reason.ts";
 import { readSpelling } from "./spelling.ts";
+import { describeContainer, useByContainer, useByMount, useByPod } from "./use.ts";
 
 /** What one namespace's images are used for. */
 export interface Usage {
@@ -19,18 +20,8 @@ export interface Usage {
   readonly repositories: ReadonlyMap<string, readonly Reason[]>;
   /** Set when a container's image could not be found out at all: nothing of the namespace may go. */
   readonly unresolved: readonly Reason[];
-  /** Which pod or container stands behind a reason, where one does. */
-  readonly users: ReadonlyMap<Reason, User>;
   /** One line for each thing an operator should know. */
   readonly warnings: readonly string[];
-}
-
-/** What is remembered of who used something. */
-export interface User {
-  /** Namespace of the pod. */
-  readonly podNamespace?: string;
-  /** When the container was made. */
-  readonly since?: Instant;
 }
 
 export interface UsageInput {
@@ -61,7 +52,6 @@ class UsageBuilder implements Usage {
   readonly images = new Map<Digest, Reason[]>();
   readonly repositories = new Map<string, Reason[]>();
   readonly unresolved: Reason[] = [];
-  readonly users = new Map<Reason, User>();
   readonly warnings: string[] = [];
   readonly #input: UsageInput;
   readonly #index: ImageIndex;
@@ -74,8 +64,7 @@ class UsageBuilder implements Usage {
   }
 
   addContainer(container: Container): void {
-    const reason: Reason = { code: "used-by-container", detail: describeContainer(container) };
-    this.users.set(reason, userOf(container));
+    const reason = useByContainer(container);
     const resolved = this.#strict ? this.#resolveStrictly(container) : resolveAsUpstream(container);
     for (const target of resolved) {
       push(this.images, target, reason);
@@ -86,18 +75,13 @@ class UsageBuilder implements Usage {
     if (!this.#strict) return;
     if (resolved.length === 0) this.#addUnresolved(container, reason);
     if (container.imageMounts.length === 0) return;
-    const mounted: Reason = { code: "used-by-image-mount", detail: `mounted into ${describeContainer(container)}` };
-    this.users.set(mounted, userOf(container));
+    const mounted = useByMount(container);
     for (const mount of container.imageMounts) this.#addMount(mount, mounted);
   }
 
   addPod(pod: Pod): void {
     if (isTerminal(pod)) return;
-    const reason: Reason = {
-      code: "used-by-pod",
-      detail: `pod ${pod.namespace}/${pod.name} (${pod.phase || "no phase"})`,
-    };
-    this.users.set(reason, { podNamespace: pod.namespace });
+    const reason = useByPod(pod);
     for (const spelling of pod.images) {
       this.#addSpelling(spelling, reason);
       this.#addImages(this.#readAsId(spelling), reason);
@@ -196,19 +180,6 @@ function resolveAsUpstream(container: Container): readonly Digest[] {
   if (resolved === "") return [];
   const byPrefix = isIdPrefix(`sha256:${container.image.replace(/^sha256:/, "")}`, resolved);
   return byPrefix || container.image.endsWith(`@${resolved}`) ? [resolved] : [];
-}
-
-function userOf({ pod, createdAt }: Container): User {
-  const podNamespace = pod?.split("/")[0];
-  return {
-    ...(podNamespace === undefined ? {} : { podNamespace }),
-    ...(createdAt === undefined ? {} : { since: createdAt }),
-  };
-}
-
-function describeContainer(container: Container): string {
-  const owner = container.pod === undefined ? "" : ` of pod ${container.pod}`;
-  return `${container.kind} ${container.id.slice(0, 12)}${owner} (${container.state})`;
 }
 
 /** Adds a reason once. All that one reason speaks for is added in a row, so that a look at the last one suffices. */
