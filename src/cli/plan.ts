@@ -1,6 +1,7 @@
 // `prunelet plan`: what would be removed and kept, and why. Changes nothing.
 import { toPolicy } from "../config/policy.ts";
 import type { Demand } from "../decide/demand.ts";
+import { needsOf } from "../decide/needs.ts";
 import { makePlan, type Plan } from "../decide/plan.ts";
 import { type PlanResult, planRound } from "../reconcile/round.ts";
 import { comparePlans, type PlanDifference } from "../report/plan-difference.ts";
@@ -36,7 +37,7 @@ async function explain(flags: PlanFlags, context: CommandContext, whatIf: WhatIf
   await podsReady(session);
   const looking = visibleDisks(session, config.pressure);
   const underPressure = isAgentsView(flags) || whatIf?.asksForPressure === true;
-  const seen = await look(context, underPressure ? demandNow(config.pressure, await looking) : undefined);
+  const seen = await look(context, underPressure ? demandNow(config.pressure, await looking) : undefined, whatIf);
   const disks = await looking;
   for (const warning of seen.plan.warnings) report({ kind: "notice", level: "warn", message: warning });
   const difference = whatIf && (await differenceWith(whatIf, { context, seen, disks, underPressure }));
@@ -59,8 +60,15 @@ function isAgentsView(flags: PlanFlags & { readonly dryRun?: boolean }): boolean
   return flags.dryRun !== true && (flags.config ?? process.env["PRUNELET_CONFIG"]) !== undefined;
 }
 
-async function look({ session, policy }: CommandContext, demand: Demand | undefined): Promise<Seen> {
-  const result = await planRound({ ...session, policy, ...(demand && { demand }) });
+/** Other settings may ask for more than those that the node is looked at for. */
+async function look(
+  { session, policy }: CommandContext,
+  demand: Demand | undefined,
+  whatIf: WhatIf | undefined,
+): Promise<Seen> {
+  const rules = { ...session, policy, ...(demand && { demand }) };
+  const imageConfigs = whatIf !== undefined || needsOf(rules).imageConfigs;
+  const result = await planRound(rules, { imageConfigs });
   if (result.kind === "failed") throw result.error;
   if (result.kind === "skipped") throw new CommandError(`no plan without the pods of this node: ${result.message}`);
   return result;

@@ -17,8 +17,8 @@ export interface ImagePattern {
   readonly text: string;
   readonly matchesName: (name: string) => boolean;
   readonly matchesImage: (image: Image) => boolean;
-  /** True when nobody can tell whether it matches, because the image's labels could not be read. */
-  readonly isUnsure: (image: Image) => boolean;
+  /** True when it asks for a label of the image's config. Whether it matches nobody can tell where the labels are not known. */
+  readonly ofLabel: boolean;
 }
 
 /** Thrown for a pattern that cannot be understood. The message names the cause and the mend. */
@@ -62,17 +62,17 @@ function labelled(text: string): ImagePattern {
     throw new InvalidPatternError(`pattern ${text} names no label: write label:key or label:key=value`);
   }
   const matchesImage = ({ labels }: Image): boolean => labels !== undefined && matchesLabel(filter, labels);
-  return { text, matchesName: no, matchesImage, isUnsure: ({ labels }) => labels === undefined };
+  return { text, matchesName: no, matchesImage, ofLabel: true };
 }
 
 const no = (): boolean => false;
 
 function namePattern(text: string, matchesName: ImagePattern["matchesName"]): ImagePattern {
-  return { text, matchesName, matchesImage: no, isUnsure: no };
+  return { text, matchesName, matchesImage: no, ofLabel: false };
 }
 
 function wholeImage(text: string, digest: Digest): ImagePattern {
-  return { text, matchesName: no, matchesImage: (image) => image.digests.includes(digest), isUnsure: no };
+  return { text, matchesName: no, matchesImage: (image) => image.digests.includes(digest), ofLabel: false };
 }
 
 function glob(text: string): ImagePattern {

@@ -138,7 +138,7 @@ function held(): Reason {
 function keepPattern({ image, name }: Candidate, { policy }: ProtectionContext): Reason | undefined {
   const match = policy.keep.find((pattern) => pattern.matchesName(name.name) || pattern.matchesImage(image));
   if (match !== undefined) return { code: "keep-pattern", detail: `keep pattern ${match.text}` };
-  const unsure = policy.keep.find((pattern) => pattern.isUnsure(image));
+  const unsure = image.labels === undefined ? policy.keep.find(({ ofLabel }) => ofLabel) : undefined;
   if (unsure === undefined) return undefined;
   return {
     code: "keep-pattern",

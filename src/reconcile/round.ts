@@ -4,8 +4,8 @@ import { execute } from "../act/execute.ts";
 import { createFreedMeter, type FreedMeter } from "../act/measure.ts";
 import type { Outcome } from "../act/outcome.ts";
 import { type History, recordUses } from "../decide/history.ts";
+import { needsOf } from "../decide/needs.ts";
 import { makePlan, type Plan, type PlanInput } from "../decide/plan.ts";
-import { dependsOnRecordTimes } from "../decide/record-times.ts";
 import type { NodeState } from "../image/node-state.ts";
 import type { PodSource } from "../kubernetes/pod-source.ts";
 import type { Clock } from "../observe/clock.ts";
@@ -99,7 +99,7 @@ export async function runRound(input: RoundInput): Promise<RoundResult> {
   const { clock, report } = input;
   const startedAt = clock.now();
   const seconds = (): number => (clock.now() - startedAt) / 1000;
-  const planning = planRound(input, { recordTimes: dependsOnRecordTimes(input) });
+  const planning = planRound(input, needsOf(input));
   const meter = input.measureAtOnce === true && input.withheld === undefined ? startMeter(input) : undefined;
   const planned = await planning;
   if (planned.kind === "skipped") {

@@ -22,6 +22,11 @@ export interface CallOptions {
 export interface ObserveOptions extends CallOptions {
   /** False: nobody asks when names were recorded, and a runtime that tells this image by image need not be asked. Default true. */
   readonly recordTimes?: boolean;
+  /**
+   * False: nobody asks what the configs of images say (labels, platform, when it was built). A runtime that has to read them one
+   * by one leaves them out where it can, and what an image is called and holds is told all the same. Default true.
+   */
+  readonly imageConfigs?: boolean;
 }
 
 /** How a name is removed. */

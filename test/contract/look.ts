@@ -1,12 +1,16 @@
 // Small questions to what a runtime says, for the cases of the contract table.
 import { expect } from "vitest";
 import type { Container, Image, NamespaceState } from "../../src/image/node-state.ts";
-import type { Content } from "../../src/runtime/runtime.ts";
+import type { Content, ObserveOptions } from "../../src/runtime/runtime.ts";
 import type { Subject } from "./subject.ts";
 
 /** The subject's namespace as the runtime sees it now. */
-export async function look(subject: Subject, namespace = subject.namespace): Promise<NamespaceState> {
-  const state = await subject.runtime.observe();
+export async function look(
+  subject: Subject,
+  namespace = subject.namespace,
+  options: ObserveOptions = {},
+): Promise<NamespaceState> {
+  const state = await subject.runtime.observe(options);
   const found = state.namespaces.find((one) => one.name === namespace);
   return found ?? expect.fail(`the runtime does not tell of namespace ${namespace}`);
 }

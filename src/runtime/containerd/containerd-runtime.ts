@@ -13,6 +13,7 @@ import type {
   CreationResult,
   FilesystemUsage,
   NameRecord,
+  ObserveOptions,
   RemovalResult,
   RuntimeEvent,
   RuntimeInfo,
@@ -111,7 +112,7 @@ class ContainerdRuntime implements ContainerRuntime {
     };
   }
 
-  async observe(options?: CallOptions): Promise<RuntimeState> {
+  async observe(options?: ObserveOptions): Promise<RuntimeState> {
     const scope = scopeOf(options);
     const existing = await this.#checkedNamespaces(scope);
     const version = await this.#version(scope);
@@ -120,7 +121,8 @@ class ContainerdRuntime implements ContainerRuntime {
     const withMounts = isAtLeast(version, 2, 1);
     if (this.#namespaces.includes(criNamespace)) await this.#cri.probe(scope);
     const foreignBlobs = await this.#foreignBlobs(existing, scope);
-    const shared = { snapshotters, withMounts, facts: this.#facts, host: this.#host };
+    const configs = options?.imageConfigs ?? true;
+    const shared = { snapshotters, withMounts, facts: this.#facts, configs, host: this.#host };
     const seen: NamespaceSeen[] = [];
     for (const namespace of this.#namespaces) {
       const question = { ...shared, cri: this.#criOf(namespace), before: this.#known?.namespaces.get(namespace) };

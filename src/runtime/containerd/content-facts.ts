@@ -22,7 +22,8 @@ export type ContentFact =
   | { readonly kind: "manifest"; readonly config: Digest }
   | {
       readonly kind: "config";
-      readonly labels: Readonly<Record<string, string>>;
+      /** Undefined when the config was not read: what is known of it is that it is one. */
+      readonly labels?: Readonly<Record<string, string>>;
       readonly createdAt?: Instant;
       readonly platform?: Platform;
       /** Chain ID of the topmost layer. */

@@ -4,9 +4,11 @@ import type { Digest } from "../../image/digest.ts";
 import { mapBounded } from "../bounded.ts";
 import { type ContentFact, readContentFact } from "./content-facts.ts";
 import { Content } from "./gen/containerd/services/content/v1/content_pb.js";
+import type { FactLookup } from "./image-identity.ts";
 import type { Inventory } from "./inventory.ts";
 import { factFromLabels } from "./label-fact.ts";
 import type { Reading } from "./read-inventory.ts";
+import { UnreadConfigs } from "./unread-configs.ts";
 import { whenGone } from "./when-gone.ts";
 
 /** Bytes. Larger blobs are no manifests and not read. */
@@ -18,25 +20,41 @@ const other: ContentFact = { kind: "other" };
 export class FactReader {
   readonly #facts = new Map<Digest, ContentFact>();
 
-  /** What is known of a blob, by its labels or by its content; undefined when it is not here or could not be read. */
-  factOf(inventory: Inventory, digest: Digest): ContentFact | undefined {
-    if (!inventory.blobs.has(digest)) return undefined;
-    return factFromLabels(inventory, digest) ?? this.#facts.get(digest);
-  }
-
-  /** Reads what is not known yet of the targets and of the manifests and configs under them. */
-  async read(reading: Reading, targets: Iterable<Digest>, inventory: Inventory): Promise<void> {
-    let level = new Set(targets);
-    while (level.size > 0) {
-      const unread = [...level].filter((digest) => inventory.blobs.has(digest) && !this.factOf(inventory, digest));
+  /**
+   * Reads what is not known yet of the targets and of the manifests and configs under them, and tells what is known then.
+   * Without `configs`, those are left out that need not be read to tell what the images are.
+   */
+  async read(
+    reading: Reading,
+    targets: Iterable<Digest>,
+    { inventory, configs }: { readonly inventory: Inventory; readonly configs: boolean },
+  ): Promise<FactLookup> {
+    const leftOut = new UnreadConfigs(inventory);
+    const lookup = (digest: Digest) => this.#factOf(inventory, digest) ?? leftOut.get(digest);
+    for (let level = new Set(targets); level.size > 0; ) {
+      const unread = [...level].filter((digest) => inventory.blobs.has(digest) && !lookup(digest));
       await mapBounded(unread, readsAtATime, (digest) => this.#readOne(reading, digest, inventory));
-      level = new Set([...level].flatMap((digest) => childrenOf(this.factOf(inventory, digest))));
+      const next = new Set<Digest>();
+      for (const digest of level) {
+        const fact = lookup(digest);
+        if (fact === undefined) continue;
+        if (!configs) leftOut.add(digest, fact);
+        for (const child of childrenOf(fact)) next.add(child);
+      }
+      level = next;
     }
+    return lookup;
   }
 
   /** Forgets everything that `exists` does not know any more. */
   retain(exists: (digest: Digest) => boolean): void {
     for (const digest of this.#facts.keys()) if (!exists(digest)) this.#facts.delete(digest);
+  }
+
+  /** What is known of a blob, by its labels or by its content; undefined when it is not here or was not read. */
+  #factOf(inventory: Inventory, digest: Digest): ContentFact | undefined {
+    if (!inventory.blobs.has(digest)) return undefined;
+    return factFromLabels(inventory, digest) ?? this.#facts.get(digest);
   }
 
   async #readOne(reading: Reading, digest: Digest, inventory: Inventory): Promise<void> {
@@ -57,9 +75,9 @@ async function bytesOf({ connection, namespace, scope }: Reading, digest: Digest
   return answer && Buffer.concat(answer.map(({ data }) => data));
 }
 
-function childrenOf(fact: ContentFact | undefined): readonly Digest[] {
-  if (fact?.kind === "manifest") return [fact.config];
-  if (fact?.kind === "index") return fact.entries.map((entry) => entry.digest);
+function childrenOf(fact: ContentFact): readonly Digest[] {
+  if (fact.kind === "manifest") return [fact.config];
+  if (fact.kind === "index") return fact.entries.map((entry) => entry.digest);
   return [];
 }
 

@@ -18,6 +18,8 @@ export interface ImageDraft {
   readonly tops: readonly string[];
   /** False when something of it is here and could not be read: it may be whole the next time. */
   readonly whole: boolean;
+  /** False when its config was not asked for. */
+  readonly withConfig: boolean;
   /** The image that was made of it. */
   image: Image | undefined;
 }
@@ -29,9 +31,13 @@ export interface DraftSources {
   readonly host: Platform;
 }
 
-/** True when a draft of these names would come out the same. */
-export function isCurrent(draft: ImageDraft, names: readonly ImageName[], inventory: Inventory): boolean {
-  if (!draft.whole || !sameNames(draft.names, names)) return false;
+/** True when a draft of these names would come out the same. `configs` says whether configs are asked for. */
+export function isCurrent(
+  draft: ImageDraft,
+  names: readonly ImageName[],
+  { inventory, configs }: { readonly inventory: Inventory; readonly configs: boolean },
+): boolean {
+  if (!draft.whole || (configs && !draft.withConfig) || !sameNames(draft.names, names)) return false;
   return stillReached(inventory, draft.reached) && stillReached(inventory, draft.beside);
 }
 
@@ -48,19 +54,21 @@ export function makeDraft(
   const reached = reach(inventory, rootsOf(target, names));
   const beside: Reached = { blobs: [], snapshots: [], missing: [] };
   let whole = true;
+  let withConfig = true;
   const noted = (digest: Digest): ContentFact | undefined => {
     const node = inventory.blobs.get(digest);
     if (!node) beside.missing.push(digest);
     else if (!isOnLastWalk(node)) beside.blobs.push(node);
     const fact = lookup(digest);
     if (node && !fact) whole = false;
+    if (fact?.kind === "config" && fact.labels === undefined) withConfig = false;
     return fact;
   };
   const identity = withLabelledConfigs(identify(target, noted, host), reached);
   const tops = new Set<string>(identity.tops);
   for (const node of reached.blobs)
     for (const key of node.references.snapshots) tops.add(key.slice(key.indexOf("/") + 1));
-  return { target, names, identity, reached, beside, tops: [...tops], whole, image: undefined };
+  return { target, names, identity, reached, beside, tops: [...tops], whole, withConfig, image: undefined };
 }
 
 function rootsOf(target: Digest, names: readonly ImageName[]): References {

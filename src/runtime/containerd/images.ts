@@ -43,7 +43,7 @@ function oneOf<Value>(known: Map<string, Value>, key: string, value: Value): Val
 function finish(from: ImageDraft, pinned: boolean, alike: Alike): Image {
   const { target, names, identity, reached } = from;
   const { config } = identity;
-  const parent = parentOf(names) ?? toDigest(config?.labels[parentLabel] ?? "");
+  const parent = parentOf(names) ?? toDigest(config?.labels?.[parentLabel] ?? "");
   return {
     target,
     id: identity.id,
@@ -52,7 +52,7 @@ function finish(from: ImageDraft, pinned: boolean, alike: Alike): Image {
     pinned,
     blobs: reached.blobs.map((node) => node.blob),
     snapshots: reached.snapshots.flatMap((node) => node.layer ?? []),
-    ...(config ? { labels: config.labels } : {}),
+    ...(config?.labels ? { labels: config.labels } : {}),
     ...(config?.platform ? { platform: alike.text(`${config.platform.os}/${config.platform.architecture}`) } : {}),
     ...(config?.createdAt === undefined ? {} : { createdAt: config.createdAt }),
     ...(parent ? { parent } : {}),

@@ -33,6 +33,8 @@ export interface NamespaceQuestion {
   /** Ask CRI for the image volumes of every new container. */
   readonly withMounts: boolean;
   readonly facts: FactReader;
+  /** What the configs of images say is asked for. */
+  readonly configs: boolean;
   readonly host: Platform;
   /** What the last look that ended well knew. */
   readonly before: KnownNamespace | undefined;
@@ -90,7 +92,7 @@ async function readPins(
 /** One draft for each target, with its snapshots measured. In order of the targets. */
 async function draftImages(
   reading: Reading,
-  { before, facts, host }: NamespaceQuestion,
+  { before, facts, configs, host }: NamespaceQuestion,
   names: NameTable,
   inventory: Inventory,
 ): Promise<ReadonlyMap<Digest, ImageDraft>> {
@@ -98,15 +100,11 @@ async function draftImages(
   const changed: [Digest, readonly ImageName[]][] = [];
   for (const [target, ofTarget] of byTarget(names, before)) {
     const known = before?.drafts.get(target);
-    if (known && isCurrent(known, ofTarget, inventory)) drafts.set(target, known);
+    if (known && isCurrent(known, ofTarget, { inventory, configs })) drafts.set(target, known);
     else changed.push([target, ofTarget]);
   }
-  await facts.read(
-    reading,
-    changed.map(([target]) => target),
-    inventory,
-  );
-  const lookup = (digest: Digest) => facts.factOf(inventory, digest);
+  const targets = changed.map(([target]) => target);
+  const lookup = await facts.read(reading, targets, { inventory, configs });
   const made = changed.map(([target, ofTarget]) => makeDraft(target, ofTarget, { inventory, lookup, host }));
   for (const draft of made) drafts.set(draft.target, draft);
   await measureSnapshots(

@@ -9,6 +9,7 @@ import type {
   FilesystemUsage,
   ImageRemovalResult,
   ImageUsage,
+  ObserveOptions,
   RuntimeEvent,
   RuntimeInfo,
   RuntimeState,
@@ -92,16 +93,16 @@ class CriRuntime implements ContainerRuntime {
   }
 
   /** Images before containers: an image that came later than the list is in no danger, a container that came later is seen. */
-  async observe(options?: CallOptions): Promise<RuntimeState> {
+  async observe(options?: ObserveOptions): Promise<RuntimeState> {
     const scope = scopeOf(options);
     const identity = await this.#identify(scope);
     const images = await this.#listing.fresh(scope);
-    const facts = await this.#facts.read(images, scope);
+    const facts = options?.imageConfigs === false ? undefined : await this.#facts.read(images, scope);
     const containers = await this.#containersAmong(images, scope);
     const namespace = {
       name: theNamespace,
       names: images.flatMap(toNames),
-      images: images.map((image) => toImage(image, facts.get(image.id))),
+      images: images.map((image) => toImage(image, facts?.get(image.id))),
       containers,
       held: { blobs: [], snapshots: [] },
     };

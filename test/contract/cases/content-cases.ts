@@ -2,7 +2,8 @@
 import { createHash } from "node:crypto";
 import { expect } from "vitest";
 import type { Digest } from "../../../src/image/digest.ts";
-import { contentOf, imageNamed, inOrder, look, removeAndCollect, sameContent } from "../look.ts";
+import type { Image } from "../../../src/image/node-state.ts";
+import { contentOf, imageNamed, inOrder, look, namesOf, removeAndCollect, sameContent } from "../look.ts";
 import type { ContractCase, Subject } from "../subject.ts";
 
 /** The digest of the bytes that the runtime gives for a blob. */
@@ -14,6 +15,10 @@ async function hashOf(subject: Subject, digest: Digest, signal?: AbortSignal): P
 }
 
 const app = { layers: ["base", "app"] };
+
+function withoutConfig({ labels: _labels, platform: _platform, createdAt: _createdAt, ...image }: Image): Image {
+  return inOrder(image);
+}
 
 export const contentCases: readonly ContractCase[] = [
   {
@@ -44,6 +49,31 @@ export const contentCases: readonly ContractCase[] = [
 
       expect(image).toMatchObject({ target: one.index, id: one.config });
       expect([...image.digests].sort()).toEqual([one.index, one.manifest, one.config].sort());
+    },
+  },
+  {
+    name: "tells the same of an image when nobody asks what its config says, and what that says when somebody does",
+    async run(subject) {
+      const images = {
+        one: { ...app, labels: { keep: "" } },
+        two: { layers: ["base"], multiPlatform: subject.runtime.capabilities.content },
+      };
+      await subject.seed({
+        images,
+        names: [
+          { name: "registry.example/app:1", image: "one" },
+          { name: "registry.example/two:1", image: "two" },
+        ],
+      });
+      const silent = await look(subject, subject.namespace, { imageConfigs: false });
+
+      const full = await look(subject);
+
+      expect(namesOf(silent)).toEqual(namesOf(full));
+      for (const name of namesOf(full)) {
+        expect(withoutConfig(imageNamed(silent, name))).toEqual(withoutConfig(imageNamed(full, name)));
+      }
+      expect(imageNamed(full, "registry.example/app:1").labels).toEqual({ keep: "" });
     },
   },
   {

@@ -16,6 +16,8 @@ export interface FakeImageOptions {
   readonly recordLabels?: Labels;
   /** Wraps the manifest into an index that also lists a manifest of another platform, which is absent. */
   readonly index?: boolean;
+  /** The architecture; that of this machine by default. */
+  readonly platform?: string;
 }
 
 export interface FakeImage {
@@ -31,20 +33,20 @@ export interface FakeImage {
 export function pull(namespace: FakeNamespace, options: FakeImageOptions): FakeImage {
   const diffIds = options.layers.map((word) => sha256(`diff ${word}`));
   const chain = diffIds.map((_, depth) => topChainId(diffIds.slice(0, depth + 1)) as Digest);
-  const layers = options.layers.map((word) => put(namespace, `layer ${word}`, {}));
+  const layers = options.layers.map((word) => putBlob(namespace, `layer ${word}`, {}));
   const top = chain.at(-1);
-  const config = put(
+  const config = putBlob(
     namespace,
     JSON.stringify({
       os: "linux",
-      architecture: process.arch === "x64" ? "amd64" : process.arch,
+      architecture: options.platform ?? (process.arch === "x64" ? "amd64" : process.arch),
       created: "2024-01-01T00:00:00Z",
       config: { Labels: options.labels ?? { name: options.names[0] } },
       rootfs: { type: "layers", diff_ids: diffIds },
     }),
     top ? { "containerd.io/gc.ref.snapshot.overlayfs": top } : {},
   );
-  const manifest = put(
+  const manifest = putBlob(
     namespace,
     JSON.stringify({ config: { digest: config }, layers: layers.map((digest) => ({ digest })) }),
     {
@@ -67,10 +69,11 @@ function putIndex(namespace: FakeNamespace, manifest: Digest): Digest {
     ],
   };
   const labels = { "containerd.io/gc.ref.content.m.0": absent, "containerd.io/gc.ref.content.m.1": manifest };
-  return put(namespace, JSON.stringify(json), labels);
+  return putBlob(namespace, JSON.stringify(json), labels);
 }
 
-function put(namespace: FakeNamespace, text: string, labels: Labels): Digest {
+/** Puts a blob into `namespace`. */
+export function putBlob(namespace: FakeNamespace, text: string, labels: Labels): Digest {
   const bytes = Buffer.from(text);
   const digest = sha256(bytes);
   namespace.blobs.set(digest, { bytes, labels });

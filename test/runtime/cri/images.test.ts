@@ -75,12 +75,14 @@ describe("an image", () => {
     expect([names, images]).toEqual([[], []]);
   });
 
-  test("has labels, platform and build time where the runtime tells more than the list, asked once", async () => {
+  test("has labels, platform and build time where the runtime tells more than the list, asked once and by those who ask", async () => {
     const config = { Labels: { team: "blue", odd: 7 } };
     const imageSpec = { created: "2024-05-06T07:08:09Z", os: "linux", architecture: "arm64", config };
     fake.node.images = [{ id: hexOf(web), repoTags: ["a:1"], repoDigests: [], info: { imageSpec } }];
     const runtime = await fake.connect();
 
+    await runtime.observe({ imageConfigs: false });
+    expect(fake.node.calls).not.toContain(`ImageStatus ${hexOf(web)}`);
     const first = await observeOnly(runtime);
     await runtime.observe();
 
