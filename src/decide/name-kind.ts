@@ -1,6 +1,7 @@
 // What kind of name a stored name is. Decided once per name; record names are free text and may be anything.
 import { isIdName } from "../image/image-id.ts";
 import { repositoryOf, tryParseReference } from "../image/reference.ts";
+import { remembered } from "./remembered.ts";
 
 /**
  * - `tag`: `repo:tag` (or `repo:tag@digest`, or a name without either);
@@ -17,19 +18,8 @@ export interface ClassifiedName {
   readonly repository?: string;
 }
 
-/** The same names are judged round after round, and reading them is a quarter of deciding: what they are can never change. */
-const known = new Map<string, ClassifiedName>();
-const mostKnown = 50_000;
-
-/** Classifies a name as the runtime stores it. */
-export function classifyName(name: string): ClassifiedName {
-  const before = known.get(name);
-  if (before !== undefined) return before;
-  if (known.size >= mostKnown) known.clear();
-  const classified = classify(name);
-  known.set(name, classified);
-  return classified;
-}
+/** Classifies a name as the runtime stores it. The same names are judged round after round, and to read them is a quarter of deciding. */
+export const classifyName = remembered(50_000, classify);
 
 function classify(name: string): ClassifiedName {
   if (isIdName(name)) return { kind: "id" };

@@ -9,6 +9,7 @@ import {
   withDefaultTag,
 } from "../image/reference.ts";
 import { digestsIn, stripRuntimeScheme } from "../image/runtime-spelling.ts";
+import { remembered } from "./remembered.ts";
 
 /** The names and the repository that a spelling means when it is read as a reference. */
 export interface SpelledReference {
@@ -17,19 +18,6 @@ export interface SpelledReference {
   readonly repository: string;
   /** The names that a spelling with both tag and digest means besides: with the tag alone, and with the digest alone. */
   readonly halves: { readonly tagged: string; readonly digested: string } | undefined;
-}
-
-const known = new Map<string, Spelling>();
-const mostKnown = 10_000;
-
-/** Reads a spelling. What it means can never change. */
-export function readSpelling(text: string): Spelling {
-  const before = known.get(text);
-  if (before !== undefined) return before;
-  if (known.size >= mostKnown) known.clear();
-  const spelling = new Spelling(text);
-  known.set(text, spelling);
-  return spelling;
 }
 
 /** Each meaning is found out when it is asked for first. */
@@ -73,3 +61,6 @@ function halvesOf({ tag, digest }: Reference, repository: string): SpelledRefere
   if (tag === undefined || digest === undefined) return undefined;
   return { tagged: `${repository}:${tag}`, digested: `${repository}@${digest}` };
 }
+
+/** Reads a spelling. What it means can never change. */
+export const readSpelling = remembered(10_000, (text) => new Spelling(text));
