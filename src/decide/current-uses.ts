@@ -18,17 +18,24 @@ export function currentUses({ images, named, names }: Usage): CurrentUses {
 }
 
 function usersOf(reasons: readonly Reason[], others: readonly Reason[] = none): Users {
-  const namespaces: string[] = [];
+  let namespaces = nowhere;
   let since: number | undefined;
   for (const list of [reasons, others]) {
     for (const use of list) {
       if (!(use instanceof Use)) continue;
-      if (use.podNamespace !== undefined && namespaces.at(-1) !== use.podNamespace) namespaces.push(use.podNamespace);
+      namespaces = withNamespace(namespaces, use.podNamespace);
       since = later(since, use.since);
     }
   }
-  const sorted = namespaces.length < 2 ? namespaces : [...new Set(namespaces)].sort(compareBytes);
+  const sorted = namespaces.length < 2 ? namespaces : namespaces.toSorted(compareBytes);
   return since === undefined ? { namespaces: sorted } : { namespaces: sorted, since };
+}
+
+const nowhere: readonly string[] = [];
+
+/** Pods of few namespaces use one image. */
+function withNamespace(namespaces: readonly string[], one: string | undefined): readonly string[] {
+  return one === undefined || namespaces.includes(one) ? namespaces : [...namespaces, one];
 }
 
 const none: readonly Reason[] = [];

@@ -51,7 +51,8 @@ export function ofEachImage<T>(
   judged: readonly JudgedNamespace[],
   tell: (one: JudgedNamespace, at: number) => T,
 ): readonly T[] {
-  return judged.flatMap((one) => one.index.images.map((_, at) => tell(one, at)));
+  const lists = judged.map((one) => one.index.images.map((_, at) => tell(one, at)));
+  return lists.length === 1 ? (lists[0] ?? []) : lists.flat();
 }
 
 /** Judges a namespace. Uses are found once, and serve every mode. */

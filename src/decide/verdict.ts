@@ -12,10 +12,10 @@ export type RemoveDetails = Readonly<Partial<Record<RemoveCode, string>>>;
 /** The verdict of decisions, which are in byte order of the names: the image goes when none of its names stays. */
 export function judgeByNames(decisions: readonly NameDecision[], details: RemoveDetails): Named {
   const names = inOrderOfRemoval(decisions).map((decision) => nameVerdict(decision, details));
-  const kept = names.filter((verdict) => verdict.action === "keep");
-  const action = kept.length > 0 ? "keep" : "delete";
-  const reasons = reasonsOf(action === "keep" ? kept : names);
-  return { action, names, reasons };
+  const isKept = (verdict: NameVerdict): boolean => verdict.action === "keep";
+  const action = names.some(isKept) ? "keep" : "delete";
+  const decisive = action === "delete" || names.every(isKept) ? names : names.filter(isKept);
+  return { action, names, reasons: reasonsOf(decisive) };
 }
 
 // Tags go first and the ID name last, so that an interrupted removal never leaves a tag on half an image.
