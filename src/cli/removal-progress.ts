@@ -13,14 +13,17 @@ export interface RemovalProgress {
   clear(): void;
 }
 
+const silent: RemovalProgress = { sink: () => {}, clear: () => {} };
+
 /** A bar that follows the events of a round. Silent where no person watches. */
 export function removalProgress(
   terminal: Terminal,
   env: Readonly<Record<string, string | undefined>>,
   now: () => number = Date.now,
 ): RemovalProgress {
-  const unicode = lookOf(terminal, env)?.unicode ?? false;
-  const bar = createProgress(terminal, now, { unicode, total: (names) => count(names, "name") });
+  const look = lookOf(terminal, env);
+  if (look === undefined) return silent;
+  const bar = createProgress(terminal, now, { unicode: look.unicode, total: (names) => count(names, "name") });
   let following: Following | undefined;
   return {
     sink(event) {

@@ -135,6 +135,7 @@ function logPressure(log: Logger, { result, filesystem, missing, holding, level,
 function logName(log: Logger, { namespace, name, target, reason, result }: NameOutcome, known: PlannedImages): void {
   switch (result.kind) {
     case "removed":
+      if (!log.isLevelEnabled("info")) return;
       log.info({ ...known.about(namespace, target), name, namespace, target, reason }, "untagged");
       return;
     case "failed":
@@ -156,7 +157,8 @@ function logRound(
   { plan, outcome, seconds }: Extract<ReportEvent, { kind: "round-done" }>,
   known: PlannedImages,
 ): void {
-  for (const { id, namespace, target, reason } of outcome.deleted) {
+  const deleted = log.isLevelEnabled("info") ? outcome.deleted : [];
+  for (const { id, namespace, target, reason } of deleted) {
     log.info({ ...known.about(namespace, target), image: id, namespace, reason }, "deleted");
   }
   const untagged = outcome.names.filter(({ result }) => result.kind === "removed").length;

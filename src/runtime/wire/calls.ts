@@ -46,12 +46,28 @@ export interface Destination {
 }
 
 /** Makes one call. Everything thrown in `work` comes out as a `RuntimeError`. */
-export function makeCall<T>(
-  destination: Destination,
+export async function makeCall<T>(
+  { path, server, onCall }: Destination,
   { spec, scope }: { readonly spec: CallSpec; readonly scope: Scope },
   work: (options: WireOptions & { readonly timeoutMs: number }) => Promise<T>,
 ): Promise<T> {
-  return measured(spec, destination.onCall, () => withDeadline(destination, { spec, scope }, work));
+  const { operation } = spec;
+  const { signal } = scope;
+  const startedAt = performance.now();
+  const timeoutMs = Math.ceil(Math.min(deadlines[spec.deadline ?? "unary"], scope.endsAt - startedAt));
+  const ended = (error?: RuntimeError): void => onCall(operation, (performance.now() - startedAt) / 1000, error);
+  let result: T;
+  try {
+    if (timeoutMs <= 0) throw new RuntimeError("timeout", operation, "no time was left for this call: allow more time");
+    result = await work(signal === undefined ? { timeoutMs } : { timeoutMs, signal });
+  } catch (thrown) {
+    const stopped = signal?.aborted ?? false;
+    const error = toRuntimeError(thrown, { operation, socket: path, server, timeoutMs, stopped });
+    ended(error);
+    throw error;
+  }
+  ended();
+  return result;
 }
 
 /** Follows an endless stream until `signal` fires, then ends; throws a `RuntimeError` when it breaks. */
@@ -81,37 +97,4 @@ export function grpcOver(sessionManager: SocketSession): ReturnType<typeof creat
     // Container records carry their whole runtime spec: fields that we do not name are skipped, not kept.
     binaryOptions: { readUnknownFields: false },
   });
-}
-
-async function withDeadline<T>(
-  { path, server }: Destination,
-  { spec, scope }: { readonly spec: CallSpec; readonly scope: Scope },
-  work: (options: WireOptions & { readonly timeoutMs: number }) => Promise<T>,
-): Promise<T> {
-  const allowed = deadlines[spec.deadline ?? "unary"];
-  const left = scope.endsAt - performance.now();
-  const timeoutMs = Math.ceil(Math.min(allowed, left));
-  if (timeoutMs <= 0) {
-    throw new RuntimeError("timeout", spec.operation, "no time was left for this call: allow more time");
-  }
-  try {
-    return await work(scope.signal === undefined ? { timeoutMs } : { timeoutMs, signal: scope.signal });
-  } catch (error) {
-    const { operation } = spec;
-    const stopped = scope.signal?.aborted ?? false;
-    throw toRuntimeError(error, { operation, socket: path, server, timeoutMs, stopped });
-  }
-}
-
-async function measured<T>(spec: CallSpec, onCall: CallObserver, work: () => Promise<T>): Promise<T> {
-  const startedAt = performance.now();
-  const seconds = (): number => (performance.now() - startedAt) / 1000;
-  try {
-    const result = await work();
-    onCall(spec.operation, seconds());
-    return result;
-  } catch (error) {
-    onCall(spec.operation, seconds(), error as RuntimeError);
-    throw error;
-  }
 }
