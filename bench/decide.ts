@@ -4,7 +4,6 @@ import { join } from "node:path";
 import { type Benchmark, median, medianFigure } from "./benchmark.ts";
 import { syntheticState } from "./node-state.ts";
 import { sameLists, timesOf } from "./plan-times.ts";
-import { nodeFlags } from "./prunelet.ts";
 
 /** Images and containers. */
 type Size = readonly [images: number, containers: number];
@@ -48,7 +47,7 @@ function growth(what: string, from: readonly number[], to: readonly number[], ta
 
 /** As on a node: the agent knows one size, and plans a few hundred times a day at most. */
 function timesInOwnProcess(size: Size, repeats: number): readonly number[] {
-  const args = [...nodeFlags, join(import.meta.dirname, "decide-process.ts"), ...size.map(String), String(repeats)];
+  const args = [join(import.meta.dirname, "decide-process.ts"), ...size.map(String), String(repeats)];
   const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8" });
   if (status !== 0) throw new Error(`deciding ended with ${status}: ${stderr.slice(-2_000)}`);
   return JSON.parse(stdout) as number[];

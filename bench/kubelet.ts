@@ -2,7 +2,7 @@
 import { connectCri } from "../test/support/daemons/cri-client.ts";
 import { type BenchContext, type Benchmark, type Figure, median, medianFigure } from "./benchmark.ts";
 import { measureProgram } from "./process-usage.ts";
-import { nodeFlags, pruneArguments } from "./prunelet.ts";
+import { pruneArguments } from "./prunelet.ts";
 import type { FilledNode } from "./store/filled-node.ts";
 
 const sample = 60;
@@ -21,7 +21,7 @@ async function compare(count: number, context: BenchContext): Promise<readonly F
   const calls = await context.nodes.with(count, removeSample);
   context.log(`CRI RemoveImage with ${count} images: ${median(calls).toFixed(3)} s each`);
   const own = await context.nodes.with(count, ({ daemon }) =>
-    measureProgram(process.execPath, [...nodeFlags, context.program, ...pruneArguments(daemon)]),
+    measureProgram(process.execPath, [context.program, ...pruneArguments(daemon)]),
   );
   context.log(`prunelet prune of ${count} images: ${own.seconds.toFixed(2)} s`);
   const perImage = own.seconds / count;

@@ -5,7 +5,7 @@ import { type BenchContext, type Figure, medianFigure } from "./benchmark.ts";
 import { p99, timesBeside } from "./bystander.ts";
 import { figuresOfDuel, type PeerRun, takeTurns } from "./peer-run.ts";
 import { cpuSeconds, type Finished, measureProgram } from "./process-usage.ts";
-import { nodeFlags, pruneArguments } from "./prunelet.ts";
+import { pruneArguments } from "./prunelet.ts";
 import { bareRemoval } from "./store/bare-removal.ts";
 import { type FilledNode, NodeMaker, untilQuiet } from "./store/filled-node.ts";
 
@@ -27,7 +27,7 @@ export async function containerdPeers(
   const nodes = new NodeMaker(line, context.log);
   const where = `containerd ${line}`;
   const byPrunelet: Prune = ({ daemon }) =>
-    measureProgram(process.execPath, [...nodeFlags, context.program, ...pruneArguments(daemon)]);
+    measureProgram(process.execPath, [context.program, ...pruneArguments(daemon)]);
   const crictlWith =
     (...flags: readonly string[]): Prune =>
     ({ daemon }) => {

@@ -12,7 +12,6 @@ import { createTempFolder, type TempFolder } from "../test/support/temp.ts";
 import type { BenchContext, Figure } from "./benchmark.ts";
 import { figuresOfDuel, type PeerRun, takeTurns } from "./peer-run.ts";
 import { cpuSeconds, type Finished, measureProgram } from "./process-usage.ts";
-import { nodeFlags } from "./prunelet.ts";
 import { inMemory, untilQuietCpu } from "./store/filled-node.ts";
 
 const peer = "docker image prune --all";
@@ -33,7 +32,6 @@ export async function dockerPeers(
     const files = ["--state-file", join(data, "state.json"), "--audit-file", join(data, "audit.jsonl")];
     const place = ["--runtime", "docker", "--endpoint", `unix://${socket}`, ...files];
     return measureProgram(process.execPath, [
-      ...nodeFlags,
       context.program,
       ...["prune", "--yes", "--pods", "none", "-o", "json", ...place],
     ]);

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { findContainerd, required } from "../test/support/daemons/manifest.ts";
 import { type BenchContext, type Benchmark, type Figure, median, medianFigure } from "./benchmark.ts";
 import { cpuSeconds, measureProgram } from "./process-usage.ts";
-import { nodeFlags, pruneArguments } from "./prunelet.ts";
+import { pruneArguments } from "./prunelet.ts";
 import { type FilledNode, untilQuiet } from "./store/filled-node.ts";
 import { namespace } from "./store/wire.ts";
 
@@ -77,11 +77,7 @@ async function checkEmpty(contender: Contender, { daemon }: FilledNode): Promise
 }
 
 async function byPrunelet({ daemon, images }: FilledNode, { program }: BenchContext) {
-  const { seconds, cpu, peak, stdout } = await measureProgram(process.execPath, [
-    ...nodeFlags,
-    program,
-    ...pruneArguments(daemon),
-  ]);
+  const { seconds, cpu, peak, stdout } = await measureProgram(process.execPath, [program, ...pruneArguments(daemon)]);
   const report = JSON.parse(stdout) as { deleted: string[]; untagged: string[]; durationMs: number };
   if (report.deleted.length !== images.length) throw new Error(`prunelet deleted ${report.deleted.length} images`);
   return { seconds, cpu, peak, round: report.durationMs / 1000 };

@@ -1,4 +1,4 @@
-#!/usr/bin/env -S node --max-semi-space-size=1
+#!/usr/bin/env node
 // The process edge: arguments in, exit code out.
 import { main } from "./cli/program.ts";
 

@@ -13,11 +13,13 @@ export function giveMemoryBack(): void {
 }
 
 /**
- * Makes V8 collect before the heap has grown by a fifth, where it would let it double: a first look at a node leaves much
- * garbage. Costs some collections more.
+ * For what stays on a node: makes V8 collect before the heap has grown by a fifth, where it would let it double, and keeps the
+ * young generation as small as it is in the beginning, which saves 7 MiB and more. Both cost collections; a command that
+ * ends soon rather takes the memory.
  */
 export function growSparingly(): void {
   v8.setFlagsFromString("--heap-growing-percent=20");
+  v8.setFlagsFromString("--semi-space-growth-factor=1");
 }
 
 // V8 shows its collector only to contexts that are made while the flag is set.
