@@ -7,7 +7,7 @@ import { wirePod } from "../test/support/api-server/pod.ts";
 import { waitFor } from "../test/support/wait.ts";
 import { type BenchContext, type Benchmark, type Figure, medianFigure } from "./benchmark.ts";
 import { forgetPeak, memoryOf } from "./process-usage.ts";
-import { connectionArguments, imageEnvironment } from "./prunelet.ts";
+import { connectionArguments, imageEnvironment, imageFlags } from "./prunelet.ts";
 import type { FilledNode } from "./store/filled-node.ts";
 import { namespace } from "./store/wire.ts";
 
@@ -32,7 +32,7 @@ async function measure(node: FilledNode, context: BenchContext): Promise<readonl
   const pace = ["--interval", `${idleSeconds + 10}s`, "--unused-for", `${idleSeconds + 5}s`, "--min-age", "0"];
   const access = ["--pods", "kubernetes", "--kubeconfig", kubeconfig, "--node-name", nodeName];
   const args = ["run", "--listen", "127.0.0.1:0", ...pace, ...access, ...connectionArguments(daemon)];
-  const child = spawn(process.execPath, [context.program, ...args], {
+  const child = spawn(process.execPath, [...imageFlags, context.program, ...args], {
     stdio: ["ignore", "ignore", "inherit"],
     env: { ...process.env, ...imageEnvironment, PRUNELET_JITTER: "0", PRUNELET_LOG_LEVEL: "warn" },
   });

@@ -3,6 +3,9 @@ import { join } from "node:path";
 import type { Containerd } from "../test/support/daemons/containerd.ts";
 import { namespace } from "./store/wire.ts";
 
+/** The flags of Node.js in the image that the agent runs from (scripts/image-root.sh). */
+export const imageFlags: readonly string[] = ["--max-semi-space-size=1"];
+
 /** The memory settings of the image that the agent runs from (Dockerfile). */
 export const imageEnvironment = { MALLOC_ARENA_MAX: "1", MALLOC_TRIM_THRESHOLD_: "131072" } as const;
 

@@ -35,10 +35,11 @@ echo 'root:x:0:0:root:/:/usr/sbin/nologin' >"$base/etc/passwd"
 echo 'root:x:0:' >"$base/etc/group"
 echo 'hosts: files dns' >"$base/etc/nsswitch.conf"
 
-# The agent. The first line is how the kernel starts it without a shell.
+# The agent. The first line is how the kernel starts it without a shell. A small young generation leaves room in the pod's
+# memory for commands that are run beside the agent.
 mkdir -p "$agent/usr/local/lib/prunelet" "$agent/usr/local/bin" "$agent/var/lib/prunelet"
 {
-  echo '#!/usr/local/bin/node'
+  echo '#!/usr/local/bin/node --max-semi-space-size=1'
   sed '1{/^#!/d}' "$bundle"
 } >"$agent/usr/local/lib/prunelet/prunelet.js"
 chmod 755 "$agent/usr/local/lib/prunelet/prunelet.js"
