@@ -1,6 +1,6 @@
 // Looking at a large node and deciding, in this process, as the controller does it round after round.
-
 import { emptyHistory } from "../src/decide/history.ts";
+import { needsOf } from "../src/decide/needs.ts";
 import { makePlan } from "../src/decide/plan.ts";
 import { removeAllUnused } from "../src/decide/policy.ts";
 import type { PodSource } from "../src/kubernetes/pod-source.ts";
@@ -27,6 +27,8 @@ export const plan: Benchmark = {
   },
 };
 
+const rules = { history: emptyHistory("record-time"), policy: removeAllUnused };
+
 interface Round {
   readonly observe: number;
   readonly decide: number;
@@ -48,10 +50,10 @@ async function measure({ daemon, images }: FilledNode, containers: number, conte
     calls = 0;
     const cpuBefore = cpuSeconds(daemon.pid());
     const startedAt = performance.now();
-    const seen = await observeNode({ runtime, pods, clock: systemClock });
+    const seen = await observeNode({ runtime, pods, clock: systemClock }, needsOf(rules));
     const observedAt = performance.now();
     if (seen.kind === "refused") throw new Error(seen.message);
-    const made = makePlan({ state: seen.state, history: emptyHistory("record-time"), policy: removeAllUnused });
+    const made = makePlan({ state: seen.state, ...rules });
     const decidedAt = performance.now();
     if (made.images.length !== images.length) throw new Error(`the plan has ${made.images.length} images`);
     const daemonCpu = cpuSeconds(daemon.pid()) - cpuBefore;
