@@ -52,7 +52,7 @@ export function choose(input: ChooseInput): Choice {
   const selection = select({
     ...{ content, modes, sights, superseded, now },
     listed: listedOf(input, modes),
-    after: afterwards(twinsBehindIds(judged), childrenOf(input, modes)),
+    after: joined(twinsBehindIds(judged), childrenOf(input, modes)),
     order: orders[policy.order],
     stretches: stretchesOf(input),
   });
@@ -105,27 +105,25 @@ function stretchesOf({ demand, excess }: ChooseInput): readonly Stretch[] {
   return stretches;
 }
 
-/** Those of the images that may go that the remove list means, by number. */
+/** 1 for images that may go and that the remove list means, by number. */
 function listedOf({ judged, policy }: ChooseInput, modes: readonly (DemandMode | undefined)[]): Uint8Array {
-  const listed = new Uint8Array(modes.length);
-  if (policy.remove.length === 0) return listed;
+  if (policy.remove.length === 0) return new Uint8Array(modes.length);
   const isListed = ({ remove }: NameDecision): boolean => remove === "remove-list";
-  ofEachImage(judged, (one, at) => {
-    const mode = modes[one.first + at];
-    if (mode !== undefined && decisionsIn(one, at, mode).some(isListed)) listed[one.first + at] = 1;
-  });
-  return listed;
+  return Uint8Array.from(
+    ofEachImage(judged, (one, at) => {
+      const mode = modes[one.first + at];
+      return mode !== undefined && decisionsIn(one, at, mode).some(isListed) ? 1 : 0;
+    }),
+  );
 }
 
 type NumbersByNumber = ReadonlyMap<number, readonly number[]>;
 
-function afterwards(twins: NumbersByNumber, children: NumbersByNumber): NumbersByNumber {
-  if (children.size === 0) return twins;
-  return new Map([...children, ...[...twins].map(([number, others]) => joined(number, others, children))]);
-}
-
-function joined(number: number, twins: readonly number[], children: NumbersByNumber) {
-  return [number, [...twins, ...(children.get(number) ?? [])]] as const;
+/** All images that have to be gone before each, for either reason. */
+function joined(some: NumbersByNumber, others: NumbersByNumber): NumbersByNumber {
+  const all = new Map(some);
+  for (const [number, more] of others) all.set(number, [...(some.get(number) ?? []), ...more]);
+  return all;
 }
 
 /** The mildest mode in which the whole image may go. */

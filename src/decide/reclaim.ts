@@ -1,7 +1,7 @@
 // The bytes that a set of images really frees: what only they need. Shared content is counted when its last holder goes.
 import type { Digest } from "../image/digest.ts";
 import type { Image } from "../image/node-state.ts";
-import type { NamespacedImage } from "./numbered-content.ts";
+import type { NamespacedImage } from "./listed-content.ts";
 import { RemovedSet } from "./removed-set.ts";
 import { type Holdings, SharedContent } from "./shared-content.ts";
 

@@ -1,12 +1,7 @@
 // Who holds which content: what each image holds alone, and every blob and layer snapshot that several need, with those images.
 import type { NodeState } from "../image/node-state.ts";
-import {
-  type NamespacedImage,
-  type NumberedContent,
-  numberContent,
-  type Size,
-  type Whereabouts,
-} from "./numbered-content.ts";
+import type { NamespacedImage } from "./listed-content.ts";
+import { type NumberedContent, numberContent, type Size, type Whereabouts } from "./numbered-content.ts";
 
 /** What is held beside the images that are asked about: see `NodeState`. */
 export type Holdings = Pick<NodeState, "foreignBlobs"> & {
