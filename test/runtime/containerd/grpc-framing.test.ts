@@ -15,7 +15,7 @@ describe("messages of a body that arrives in pieces", () => {
         for (const piece of cut(Buffer.concat(messages.map(framed)), cuts)) splitter.push(piece);
 
         expect(seen).toEqual(messages);
-        expect(splitter.problemAtEnd()).toBeUndefined();
+        expect(splitter.problemAtEnd(false)).toBeUndefined();
       }),
     );
   });
@@ -26,7 +26,21 @@ describe("messages of a body that arrives in pieces", () => {
 
     splitter.push(body.subarray(0, body.length - 1));
 
-    expect(splitter.problemAtEnd()?.message).toContain("cut short");
+    expect(splitter.problemAtEnd(false)?.message).toContain("cut short");
+  });
+
+  test.each([0, 2])("are not the answer of a call that has one message, when there are %i", (count) => {
+    const splitter = new MessageSplitter(() => undefined);
+
+    splitter.push(Buffer.concat(Array.from({ length: count }, () => framed(Buffer.from("abc")))));
+
+    expect(splitter.problemAtEnd(true)?.message).toContain(`the answer has ${count} messages, where one is due`);
+  });
+
+  test("are refused by the length that they claim, before anything is kept for them", () => {
+    const prefix = Buffer.from([0, 0xff, 0xff, 0xff, 0xff]);
+
+    expect(() => new MessageSplitter(() => undefined).push(prefix)).toThrow("too long");
   });
 
   test("are refused when they are compressed", () => {
