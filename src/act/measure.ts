@@ -26,7 +26,9 @@ export async function createFreedMeter(
     async freedBy(deleted, given, patience) {
       if (deleted.length === 0 || before === undefined) return 0;
       const after = await settledUse({ runtime, clock, patience }, given);
-      return after === undefined ? 0 : Math.max(0, before.bytes - after.bytes);
+      // Two counts of different things tell nothing: a runtime may be too slow to count its images the second time.
+      if (after?.of !== before.of) return 0;
+      return Math.max(0, before.bytes - after.bytes);
     },
   };
 }
@@ -58,6 +60,7 @@ async function freedContent(
 }
 
 interface Use {
+  readonly of: "images" | "filesystems";
   readonly bytes: number;
   readonly countedAt: Instant;
   readonly exactNow?: boolean;
@@ -66,10 +69,11 @@ interface Use {
 /** What images take; what the whole filesystems hold where the runtime does not count images. */
 async function usedNow(runtime: ContainerRuntime, clock: Clock, options: CallOptions): Promise<Use | undefined> {
   const counted = await runtime.imageUsage(options);
-  if (counted !== undefined) return counted;
+  if (counted !== undefined) return { of: "images", ...counted };
   const filesystems = await runtime.filesystems(options);
   if (filesystems.length === 0) return undefined;
-  return { bytes: filesystems.reduce((sum, { usedBytes }) => sum + usedBytes, 0), countedAt: clock.now() };
+  const bytes = filesystems.reduce((sum, { usedBytes }) => sum + usedBytes, 0);
+  return { of: "filesystems", bytes, countedAt: clock.now() };
 }
 
 /** Milliseconds between two looks, and after which the last one has to do: containerd counts every 10 s. */

@@ -29,11 +29,14 @@ export async function removeNames(verdict: ImageVerdict, run: RemovalRun): Promi
 
 const waits: NameResult = { kind: "skipped", message: "another name of the image could not be removed" };
 
-/** Digest references and ID names live with the tags of their image: when a tag could not be removed, they stay as well. */
+/** A runtime may refuse a tag for a container that no check could see yet. */
+const stays: ReadonlySet<NameResult["kind"]> = new Set(["in-use", "failed", "skipped"]);
+
+/** Digest references and ID names live with the tags of their image: when a tag is still there, they stay as well. */
 function mustWait(removal: Removal, before: readonly NameOutcome[]): boolean {
   const { kind } = classifyName(removal.name);
   if (kind !== "digest-reference" && kind !== "id") return false;
-  return before.some(({ result }) => result.kind === "failed" || result.kind === "skipped");
+  return before.some(({ result }) => stays.has(result.kind));
 }
 
 function removeName(verdict: ImageVerdict, { name, target }: Removal, run: RemovalRun): Promise<NameResult> {

@@ -49,14 +49,17 @@ describe("a removal that fails", () => {
     expect(outcome.names[0]?.result).toMatchObject({ kind: "failed", reason });
   });
 
-  it("keeps the ID name of an image whose tag could not be removed", async () => {
+  it.each([
+    ["could not be removed", "denied", "failed"],
+    ["the runtime refused for a container that no check had seen", "in-use", "in-use"],
+  ] as const)("keeps the ID name of an image whose tag %s", async (_, code, kind) => {
     const names = [nameOf("r.example/one:1", one.target), nameOf(one.id, one.target)];
     const node = await planOn(inNamespace("k8s.io", names));
-    node.runtime.failNext("removeName", new RuntimeError("denied", "remove name", "no"));
+    node.runtime.failNext("removeName", new RuntimeError(code, "remove name", "no"));
 
     const outcome = await node.run();
 
-    expect(resultsOf(outcome)).toEqual({ "r.example/one:1": "failed", [one.id]: "skipped" });
+    expect(resultsOf(outcome)).toEqual({ "r.example/one:1": kind, [one.id]: "skipped" });
     expect(outcome.deleted).toEqual([]);
     expect(node.names("k8s.io")).toEqual(["r.example/one:1", one.id]);
   });

@@ -142,6 +142,18 @@ describe("the space that was freed", () => {
     expect(await meter.freedBy([deletedOne], {})).toBe(2_000);
   });
 
+  it("is not told when images were counted before and only the filesystem answers afterwards", async () => {
+    const { meter } = await meterOver([count(1_000, -1), undefined], [400]);
+
+    expect(await meter.freedBy([deletedOne], {})).toBe(0);
+  });
+
+  it("is not told when only the filesystem answered before and images are counted afterwards", async () => {
+    const { meter } = await meterOver([undefined, { ...count(400, 1), exactNow: true }], [9_000]);
+
+    expect(await meter.freedBy([deletedOne], {})).toBe(0);
+  });
+
   it("is nothing that can be told where nobody counts", async () => {
     const { meter } = await meterOver([undefined], []);
 

@@ -46,12 +46,14 @@ export class CriLink {
 
   /** Asks whether CRI is there, newest version first; undefined when it is not. */
   async probe(scope: Scope): Promise<CriServerIdentity | undefined> {
+    let found: CriServerIdentity | undefined;
     for (const api of this.#versions) {
-      const found = await this.#probeVersion(api, scope);
-      this.#answers = found === undefined ? "no" : api;
-      if (found !== undefined) return found;
+      found = await this.#probeVersion(api, scope);
+      if (found !== undefined) break;
     }
-    return undefined;
+    // Only at the end: whoever asks meanwhile must not hear "no" because the newest version was refused.
+    this.#answers = found?.api ?? "no";
+    return found;
   }
 
   /** The sandboxes and containers; undefined without CRI. `withMounts` asks every new container for its image volumes. */

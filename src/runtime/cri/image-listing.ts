@@ -49,12 +49,12 @@ export class ImageListing {
 /** Waits for a shared answer no longer than the one who asks wants to. */
 async function within<T>({ signal, endsAt }: Scope, answer: Promise<T>): Promise<T> {
   const late = (why: string): RuntimeError => new RuntimeError("timeout", "cri list images", why);
-  if (signal?.aborted) throw late("stopped by the caller before the daemon answered");
   let timer: NodeJS.Timeout | undefined;
   let stop = (): void => undefined;
   const end = new Promise<never>((_, reject) => {
     stop = () => reject(late("stopped by the caller before the daemon answered"));
-    signal?.addEventListener("abort", stop, { once: true });
+    if (signal?.aborted) stop();
+    else signal?.addEventListener("abort", stop, { once: true });
     if (Number.isFinite(endsAt)) {
       const left = Math.max(0, endsAt - performance.now());
       timer = setTimeout(() => reject(late("no answer in the time that was allowed")), left);

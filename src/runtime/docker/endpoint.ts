@@ -31,7 +31,7 @@ export interface TlsSettings {
 /** The settings that Docker's clients take from the environment. */
 export function tlsFromEnvironment(env: Readonly<Record<string, string | undefined>>): TlsSettings {
   const verify = (env["DOCKER_TLS_VERIFY"] ?? "") !== "";
-  const certPath = env["DOCKER_CERT_PATH"] ?? (env["HOME"] === undefined ? "" : join(env["HOME"], ".docker"));
+  const certPath = env["DOCKER_CERT_PATH"] || (env["HOME"] === undefined ? "" : join(env["HOME"], ".docker"));
   return certPath === "" ? { verify } : { verify, certPath };
 }
 

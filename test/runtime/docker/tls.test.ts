@@ -33,7 +33,7 @@ test("the environment of Docker's own clients is understood", () => {
     verify: true,
     certPath: "/certs",
   });
-  expect(tlsFromEnvironment({ HOME: "/root", DOCKER_TLS_VERIFY: "" })).toEqual({
+  expect(tlsFromEnvironment({ HOME: "/root", DOCKER_TLS_VERIFY: "", DOCKER_CERT_PATH: "" })).toEqual({
     verify: false,
     certPath: "/root/.docker",
   });
