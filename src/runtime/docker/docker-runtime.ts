@@ -29,6 +29,7 @@ import { findName } from "./find-name.ts";
 import { type CallObserver, createHttpClient } from "./http-client.ts";
 import { listImages, type RecordTimes, readImages } from "./images.ts";
 import { NameRemover } from "./remove-name.ts";
+import { timeLeft } from "./time-left.ts";
 
 /** An engine has one namespace; this is how prunelet calls it. */
 export const dockerNamespace = "docker";
@@ -92,11 +93,12 @@ class DockerRuntime implements ContainerRuntime {
 
   /** Names and images before containers, so that no use of one is missed. Asks anew what the engine is: it may have been replaced. */
   async observe(options?: ObserveOptions): Promise<RuntimeState> {
-    const looking = this.#look(options);
+    const within = timeLeft(options);
+    const looking = this.#look(within);
     this.#content.follow(looking.then(({ listed }) => listed));
     const { facts, listed } = await looking;
-    const seen = await readImages(this.#engine, facts, { listed, times: this.#times }, options);
-    const containers = await this.#containers.read(options);
+    const seen = await readImages(this.#engine, facts, { listed, times: this.#times }, within);
+    const containers = await this.#containers.read(within);
     return {
       runtime: identityOf(facts),
       namespaces: [{ name: dockerNamespace, ...seen, containers }],
@@ -112,18 +114,18 @@ class DockerRuntime implements ContainerRuntime {
 
   async containers(namespace: string, options?: CallOptions): Promise<readonly Container[]> {
     check(namespace, "list containers");
-    return this.#containers.read(options);
+    return this.#containers.read(timeLeft(options));
   }
 
   async findName(namespace: string, name: string, options?: CallOptions): Promise<ImageName | undefined> {
     check(namespace, "find name");
-    return (await findName(this.#engine, name, options))?.name;
+    return (await findName(this.#engine, name, timeLeft(options)))?.name;
   }
 
   async removeName(namespace: string, name: string, target: Digest, options?: RemoveOptions): Promise<RemovalResult> {
     check(namespace, "remove name");
     this.#content.forget();
-    return this.#remover.remove(name, target, options);
+    return this.#remover.remove(name, target, timeLeft(options));
   }
 
   async removeImage(): Promise<never> {
@@ -132,7 +134,7 @@ class DockerRuntime implements ContainerRuntime {
 
   async createName(namespace: string, name: NameRecord, options?: CallOptions): Promise<CreationResult> {
     check(namespace, "create name");
-    return createName(this.#engine, name, options);
+    return createName(this.#engine, name, timeLeft(options));
   }
 
   /** Nothing to do: the engine frees what an image held before it answers that the image is gone. */
@@ -143,8 +145,9 @@ class DockerRuntime implements ContainerRuntime {
   /** Images are told as one piece each: it remains as long as the image does. */
   async remaining(namespace: string, { snapshots }: Content, options?: CallOptions): Promise<Content> {
     check(namespace, "list images");
-    const facts = await this.#engine.facts(options);
-    const present = new Set((await listImages(this.#engine, facts, {}, options)).map(({ Id }) => Id as string));
+    const within = timeLeft(options);
+    const facts = await this.#engine.facts(within);
+    const present = new Set((await listImages(this.#engine, facts, {}, within)).map(({ Id }) => Id as string));
     return { blobs: [], snapshots: snapshots.filter((key) => present.has(key.slice(key.lastIndexOf("/") + 1))) };
   }
 
@@ -162,7 +165,7 @@ class DockerRuntime implements ContainerRuntime {
   }
 
   async imageUsage(options?: CallOptions): Promise<ImageUsage | undefined> {
-    return readUsage(this.#engine, this.#content, options);
+    return readUsage(this.#engine, this.#content, timeLeft(options));
   }
 
   async filesystems(options?: CallOptions): Promise<readonly FilesystemUsage[]> {

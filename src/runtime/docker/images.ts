@@ -21,10 +21,11 @@ export async function readImages(
   engine: Engine,
   facts: EngineFacts,
   { listed, times }: { readonly listed: readonly ImageSummary[]; readonly times: RecordTimes },
-  { recordTimes = true, ...options }: ObserveOptions = {},
+  options: ObserveOptions = {},
 ): Promise<SeenImages> {
   const parents = new Set(listed.flatMap(({ ParentId }) => ParentId ?? []));
-  if (recordTimes && facts.imageStore === "containerd") await readRecordTimes(engine, listed, times, options);
+  if (options.recordTimes !== false && facts.imageStore === "containerd")
+    await readRecordTimes(engine, listed, times, options);
   const layers = listed.map((image) => layersOf(image, facts.driver));
   return {
     names: listed.flatMap((image) => {

@@ -333,3 +333,21 @@ test("events end quietly when they are not wanted any more", async () => {
 
   await expect(watching).resolves.toBeUndefined();
 });
+
+test("an engine that answers each of many questions slowly fails when the time for all of them is over", async () => {
+  engine.containers = Array.from({ length: 200 }, (_, i) => ({
+    Id: `c${i}`,
+    ImageID: one,
+    State: "running",
+    image: "app",
+  }));
+  engine.fault = (request, response) => {
+    if (!/\/containers\/c\d+\/json/.test(request.url ?? "")) return false;
+    setTimeout(() => response.writeHead(404).end("{}"), 100);
+    return true;
+  };
+
+  const asked = runtime.containers(dockerNamespace, { timeoutMs: 250 });
+
+  await expect(asked).rejects.toMatchObject({ code: "timeout" });
+});
