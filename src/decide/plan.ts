@@ -20,6 +20,7 @@ import { beforeIn, sameChoice } from "./recheck.ts";
 import { RemovedSet } from "./removed-set.ts";
 import { SharedContent } from "./shared-content.ts";
 import type { Memory } from "./sightings.ts";
+import { unseenContainers } from "./unseen-containers.ts";
 import { judgeByNames, type Named, type RemoveDetails } from "./verdict.ts";
 import { atLook } from "./watched-time.ts";
 
@@ -215,7 +216,7 @@ function assemble({ input, judged, sights, content, excess, choice, named }: Par
     shortfall: Math.max(0, Math.max(demand?.bytes ?? 0, excess) - gone.bytes),
     brakes: input.backoff === undefined ? choice.brakes : [...choice.brakes, ...backoffBrake(images)],
     uses,
-    warnings: judged.flatMap(({ usage }) => usage.warnings),
+    warnings: [...unseenContainers(state.runtime), ...judged.flatMap(({ usage }) => usage.warnings)],
   };
 }
 

@@ -55,6 +55,7 @@ const capabilities: Capabilities = {
   pinnedImages: false,
   namespaces: false,
   events: true,
+  allContainers: true,
 };
 
 /** A runtime that speaks to a Docker Engine. Opens no connection before it is asked something. */
