@@ -244,7 +244,7 @@ export const commandTable: readonly CommandSpec[] = [
   {
     name: "version",
     summary: "version of prunelet, the runtime found, and what it can do",
-    description: ["A runtime that cannot be reached is named, but is no failure."],
+    description: ["A runtime that cannot be reached is named, but is no failure. A wrong configuration is one."],
     flags: nodeFlags,
     examples: [{ line: "prunelet version -o json", meaning: "for programs" }],
   },
