@@ -62,6 +62,7 @@ export const commandTable: readonly CommandSpec[] = [
     summary: "one round: plan, then remove what nothing uses",
     description: [
       "Says how much would go, asks, and removes it. Every name is checked again right before it is removed, and the space is collected once at the end. Without a terminal to ask at, --yes is needed.",
+      "Where a limit lets no image go, -o json and -o yaml print the report all the same: nothing in untagged and deleted, and the limit in brakes.",
     ],
     flags: [
       own(
