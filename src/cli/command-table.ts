@@ -205,6 +205,7 @@ export const commandTable: readonly CommandSpec[] = [
     summary: "capture what was observed as one JSON file on stdout",
     description: [
       "The captured node holds names, images, containers and pods, but no content. Every command works on it with --snapshot, for bug reports and what-if questions.",
+      "It is JSON whatever --output says, because that is what --snapshot reads; -o yaml is refused.",
     ],
     flags: nodeFlags,
     examples: [
