@@ -2,7 +2,7 @@
 // are not there yet or the lock file changed. Says what it does on stderr; does nothing, quickly, when nothing changed.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, lstatSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -38,11 +38,40 @@ export function setUp() {
     "dependencies",
     fingerprint([join(root, "package-lock.json")]),
     () => existsSync(projectNode),
-    installDependencies,
+    () => {
+      if (!isInstalled()) installDependencies();
+    },
   );
 }
 
+/** True when somebody has run `npm ci` by hand: npm writes down what it installed, and that is what the lock file asks for. */
+function isInstalled() {
+  const installed = packagesOf(join(root, "node_modules/.package-lock.json"));
+  const locked = packagesOf(join(root, "package-lock.json"));
+  if (installed === undefined || locked === undefined || !existsSync(projectNode)) return false;
+  const isSame = (path) =>
+    installed[path]?.version === locked[path]?.version && installed[path]?.integrity === locked[path]?.integrity;
+  // Optional packages are those of other platforms.
+  const isMissing = (path) => path !== "" && installed[path] === undefined && locked[path].optional !== true;
+  return Object.keys(installed).every(isSame) && !Object.keys(locked).some(isMissing);
+}
+
+/** The packages of a lock file; undefined when it is not there or cannot be read. */
+function packagesOf(lockFile) {
+  try {
+    return JSON.parse(readFileSync(lockFile, "utf8")).packages;
+  } catch {
+    return undefined;
+  }
+}
+
 function installDependencies() {
+  const folder = join(root, "node_modules");
+  if (lstatSync(folder, { throwIfNoEntry: false })?.isSymbolicLink()) {
+    fail(
+      "node_modules is a link, and `npm ci` would empty the folder behind it: remove the link, or install there what package-lock.json asks for",
+    );
+  }
   process.stderr.write("prunelet: installing dependencies (npm ci) ...\n");
   const install = spawnSync("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], {
     cwd: root,

@@ -62,6 +62,7 @@ export const commandTable: readonly CommandSpec[] = [
     summary: "one round: plan, then remove what nothing uses",
     description: [
       "Says how much would go, asks, and removes it. Every name is checked again right before it is removed, and the space is collected once at the end. Without a terminal to ask at, --yes is needed.",
+      "Where a limit lets no image go, -o json and -o yaml print the report all the same: nothing in untagged and deleted, and the limit in brakes.",
     ],
     flags: [
       own(
@@ -204,6 +205,7 @@ export const commandTable: readonly CommandSpec[] = [
     summary: "capture what was observed as one JSON file on stdout",
     description: [
       "The captured node holds names, images, containers and pods, but no content. Every command works on it with --snapshot, for bug reports and what-if questions.",
+      "It is JSON whatever --output says, because that is what --snapshot reads; -o yaml is refused.",
     ],
     flags: nodeFlags,
     examples: [
@@ -244,7 +246,7 @@ export const commandTable: readonly CommandSpec[] = [
   {
     name: "version",
     summary: "version of prunelet, the runtime found, and what it can do",
-    description: ["A runtime that cannot be reached is named, but is no failure."],
+    description: ["A runtime that cannot be reached is named, but is no failure. A wrong configuration is one."],
     flags: nodeFlags,
     examples: [{ line: "prunelet version -o json", meaning: "for programs" }],
   },

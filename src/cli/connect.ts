@@ -3,6 +3,7 @@ import { ConfigError } from "../config/config-error.ts";
 import type { Config } from "../config/schema.ts";
 import type { ReportSink } from "../report/event.ts";
 import { type Found, findEndpoint, findRuntime, kindOfEndpoint } from "../runtime/detect.ts";
+import { isDockerHost } from "../runtime/known-sockets.ts";
 import type { ContainerRuntime } from "../runtime/runtime.ts";
 
 export interface Connected {
@@ -30,7 +31,7 @@ function find({ runtime: kind, endpoint, namespaces }: Config): Promise<Found> {
 
 async function adapterOf(
   { kind, endpoint }: Found,
-  { namespaces }: Config,
+  { namespaces, endpoint: named }: Config,
   report: ReportSink,
 ): Promise<ContainerRuntime> {
   const onCall = (call: string, seconds: number): void => report({ kind: "runtime-call", call, seconds });
@@ -46,7 +47,10 @@ async function adapterOf(
     case "docker": {
       const { connectDocker } = await import("../runtime/docker/docker-runtime.ts");
       const { tlsFromEnvironment } = await import("../runtime/docker/endpoint.ts");
-      return connectDocker({ endpoint, tls: tlsFromEnvironment(process.env), onCall });
+      // A wrong address is to be corrected where it stands.
+      const fromEnvironment = isDockerHost(endpoint, process.env) ? "DOCKER_HOST" : undefined;
+      const source = named === undefined ? fromEnvironment : "--endpoint";
+      return connectDocker({ endpoint, source, tls: tlsFromEnvironment(process.env), onCall });
     }
   }
 }

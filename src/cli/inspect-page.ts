@@ -105,7 +105,8 @@ function sightingOf({ namespace, entry }: FoundImage, { state, before }: Inspect
   const seen = before.namespaces.get(namespace)?.images.get(entry.image.target);
   return {
     firstSeen: timeText(seen?.firstSeen),
-    lastUsed: timeText(inUse ? state.takenAt : seen?.lastUsed),
+    // What was never seen in use counts from its first sight, which is no use.
+    lastUsed: timeText(inUse ? state.takenAt : seen?.timesUsed === 0 ? undefined : seen?.lastUsed),
     timesUsed: seen === undefined ? null : seen.timesUsed + (inUse && !seen.inUse ? 1 : 0),
     lastUsedBy: seen?.usedBy ?? [],
   };

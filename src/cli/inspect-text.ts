@@ -56,8 +56,10 @@ function sizeText({ size, aloneBytes, sharedBytes, plannedBytes, verdict }: Insp
   return `${formatBytes(size)}: ${formatBytes(aloneBytes)} freed by removing it alone${planned}, ${formatBytes(sharedBytes)} shared or held by others`;
 }
 
+const neverUsed = "not seen in use; counts from the first sight";
+
 function lastUsedText({ inUse, lastUsed, lastUsedBy }: InspectPage, now: number): string {
-  const when = inUse ? "in use now" : ageText(lastUsed, now);
+  const when = inUse ? "in use now" : lastUsed === null ? neverUsed : ageText(lastUsed, now);
   return lastUsedBy.length === 0 ? when : `${when}, by pods of ${lastUsedBy.join(", ")}`;
 }
 

@@ -4,6 +4,7 @@ import type { Plan } from "../decide/plan.ts";
 import { writeHistoryFile } from "../observe/history-file.ts";
 import { type Planned, runRound } from "../reconcile/round.ts";
 import { formatEstimate } from "../report/bytes.ts";
+import type { ReportSink } from "../report/event.ts";
 import { planReport } from "../report/plan-json.ts";
 import { openCommandAudit } from "./audit.ts";
 import { type CommandContext, podsReady, usesHistory, withSession } from "./command-context.ts";
@@ -25,8 +26,9 @@ export function pruneCommand(flags: PruneFlags): Promise<number> {
   return withSession(flags, async (context) => {
     const { session } = context;
     await podsReady(session);
+    const startedAt = performance.now();
     const stop = stopSignal();
-    const audit = openCommandAudit(context, "prune");
+    const audit = openCommandAudit({ ...context, report: withoutRefusals(context.report) }, "prune");
     const progress = removalProgress(process.stderr, process.env);
     const result = await runRound({
       ...session,
@@ -50,7 +52,11 @@ export function pruneCommand(flags: PruneFlags): Promise<number> {
     await audit.close();
     if (result.kind === "failed") throw result.error;
     if (result.kind === "skipped") throw new CommandError(`nothing was removed: ${result.message}`);
-    if (result.kind === "declined") throw new CommandError("nothing was removed: not confirmed", exitCode.refused);
+    if (result.kind === "declined") {
+      const refusal = refusalOf(result.plan);
+      if (refusal !== undefined) printRefused(flags, result, performance.now() - startedAt);
+      throw new CommandError(`nothing was removed: ${refusal ?? "not confirmed"}`, exitCode.refused);
+    }
     const report = planReport(result);
     print(flags.output, report, () => outcomeTable(report));
     if (flags.snapshotOut !== undefined) await session.capture(flags.snapshotOut, result.history);
@@ -62,7 +68,7 @@ export function pruneCommand(flags: PruneFlags): Promise<number> {
 
 /** The last gate before anything is removed: the limits let something go, the state file can be written, and somebody said yes. */
 async function approve(planned: Planned, flags: PruneFlags, { session, config }: CommandContext): Promise<boolean> {
-  refuseWhatIsCutToNothing(planned.plan);
+  if (refusalOf(planned.plan) !== undefined) return false;
   if (session.origin !== "live") return true;
   const names = planned.plan.images.flatMap((image) => image.names.filter(({ action }) => action === "untag")).length;
   if (names > 0 && !flags.yes && !(await confirmed(planned, names))) return false;
@@ -70,13 +76,31 @@ async function approve(planned: Planned, flags: PruneFlags, { session, config }:
   return true;
 }
 
-/** A limit that lets no image go at all is a refusal: what is left of the plan would only take names away. */
-function refuseWhatIsCutToNothing({ brakes, images }: Plan): void {
+/**
+ * Why nothing may be removed, and the mend: a limit that lets no image go at all is a refusal, because what is left of the plan
+ * would only take names away. Undefined when something may go.
+ */
+function refusalOf({ brakes, images }: Plan): string | undefined {
   const cuts = brakes.filter(({ code }) => code !== "backoff");
-  if (cuts.length === 0 || images.some(({ action }) => action === "delete")) return;
+  if (cuts.length === 0 || images.some(({ action }) => action === "delete")) return undefined;
   const limits = cuts.map(({ detail }) => detail).join("; ");
-  const mend = "raise safety.maxRemovalFraction or safety.maxRemovalsPerRun to let some go";
-  throw new CommandError(`nothing was removed: ${limits}: ${mend}`, exitCode.refused);
+  return `${limits}: raise safety.maxRemovalFraction or safety.maxRemovalsPerRun to let some go`;
+}
+
+/** The error of a refusal names the limits, so that the log need not. */
+function withoutRefusals(report: ReportSink): ReportSink {
+  return (event) => {
+    const refused = event.kind === "planned" && refusalOf(event.plan) !== undefined;
+    report(refused ? { ...event, plan: { ...event.plan, brakes: [] } } : event);
+  };
+}
+
+/** For programs: a refusal is an answer, too. People read it on stderr. */
+function printRefused({ output }: PruneFlags, { state, plan }: Planned, durationMs: number): void {
+  const outcome = { names: [], deleted: [], reclaimedBytes: 0 };
+  if (output === "json" || output === "yaml") {
+    print(output, planReport({ state, plan, outcome, durationMs: Math.round(durationMs) }), () => "");
+  }
 }
 
 async function confirmed({ plan }: Planned, names: number): Promise<boolean> {

@@ -2,10 +2,12 @@
 import { removeReferences } from "../act/remove.ts";
 import type { ReferenceOutcome } from "../act/remove-outcome.ts";
 import { isCriNamespace } from "../decide/cri-namespace.ts";
+import { unseenContainers } from "../decide/unseen-containers.ts";
 import type { NodeState } from "../image/node-state.ts";
 import { findKubernetes } from "../kubernetes/connection.ts";
 import { KubernetesConfigError } from "../kubernetes/errors.ts";
 import { observeNode } from "../observe/observe-node.ts";
+import type { ReportSink } from "../report/event.ts";
 import { failureLine, removalLines, removalsReport } from "../report/removal-report.ts";
 import { openCommandAudit } from "./audit.ts";
 import { type CommandContext, podsReady, withSession } from "./command-context.ts";
@@ -25,13 +27,14 @@ const withoutPods = "--pods none together with --force removes without looking a
 /** Runs the command and returns its exit code. */
 export function rmiCommand(references: readonly string[], flags: RmiFlags): Promise<number> {
   return withSession(flags, async (context) => {
-    const { session, config } = context;
+    const { session, config, report } = context;
     const startedAt = performance.now();
     await podsReady(session);
     const seen = await observeNode(session);
     if (seen.kind === "refused") throw new CommandError(`nothing was removed: ${seen.message}; ${withoutPods}`);
     const { state } = seen;
     if (session.origin === "captured") checkNamespaces(state, flags.namespace);
+    tellUnseen(state, report);
     if (!flags.force) await refuseBlindness(state, context);
     const stop = stopSignal();
     const audit = openCommandAudit(context, "rmi");
@@ -60,6 +63,11 @@ export function rmiCommand(references: readonly string[], flags: RmiFlags): Prom
     if (flags.snapshotOut !== undefined) await session.capture(flags.snapshotOut, session.history);
     return collectFailure === undefined ? codeOf(outcome.references) : exitCode.failed;
   });
+}
+
+/** A plan brings its own warnings; here there is none. */
+function tellUnseen({ runtime }: NodeState, report: ReportSink): void {
+  for (const message of unseenContainers(runtime)) report({ kind: "notice", level: "warn", message });
 }
 
 /** Where `--snapshot` is given, a namespace that the file does not hold is a typing error. */

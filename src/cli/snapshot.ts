@@ -7,8 +7,11 @@ import { visibleDisks } from "./disk.ts";
 import { CommandError, exitCode } from "./exit.ts";
 import type { CommonFlags } from "./flags.ts";
 
+const jsonOnly = "a captured node is a JSON file, which --snapshot reads: leave -o yaml out";
+
 /** Runs the command and returns its exit code. */
 export function snapshotCommand(flags: CommonFlags): Promise<number> {
+  if (flags.output === "yaml") throw new CommandError(jsonOnly, exitCode.usage);
   return withSession(flags, async ({ session, config }) => {
     await podsReady(session);
     const seen = await observeNode(session);

@@ -1,18 +1,23 @@
 // `prunelet version`: this program, the runtime it found and why, what that runtime can do, and what is done where it cannot.
 
 import { ConfigError } from "../config/config-error.ts";
+import { loadConfig } from "../config/load.ts";
 import { capabilityWords, missingCapabilities } from "../runtime/capability-words.ts";
 import type { Found } from "../runtime/detect.ts";
 import type { Capabilities, RuntimeInfo } from "../runtime/runtime.ts";
 import { RuntimeError } from "../runtime/runtime-error.ts";
-import { withSession } from "./command-context.ts";
+import { commandSources, withSession } from "./command-context.ts";
 import { exitCode } from "./exit.ts";
 import type { CommonFlags } from "./flags.ts";
 import { print } from "./output.ts";
 import { version } from "./version-text.ts";
 
-/** Runs the command and returns its exit code. A runtime that cannot be reached is said, but is no failure. */
+/**
+ * Runs the command and returns its exit code. A runtime that cannot be reached is said, but is no failure; a wrong configuration is
+ * one, as everywhere: it would hide which runtime is meant.
+ */
 export async function versionCommand(flags: CommonFlags): Promise<number> {
+  loadConfig(commandSources(flags, { ages: false }));
   const found = await runtimeInfo(flags);
   print(flags.output, { version, node: process.versions.node, ...found }, () => versionText(found));
   return exitCode.done;

@@ -20,6 +20,7 @@ import { beforeIn, sameChoice } from "./recheck.ts";
 import { RemovedSet } from "./removed-set.ts";
 import { SharedContent } from "./shared-content.ts";
 import type { Memory } from "./sightings.ts";
+import { unseenContainers } from "./unseen-containers.ts";
 import { judgeByNames, type Named, type RemoveDetails } from "./verdict.ts";
 import { atLook } from "./watched-time.ts";
 
@@ -45,7 +46,9 @@ export interface ImageVerdict {
   readonly bytes: number;
   /** Bytes that it frees when it goes after all that the plan removes before it; 0 when it stays. They add up to `plannedBytes`. */
   readonly bytesInPlan: number;
-  /** The last moment at which something used it; absent when that is not known. */
+  /** How often a use of it began, as far as it was watched. Default 0. */
+  readonly timesUsed?: number;
+  /** The last moment at which something used it, or what is assumed where no use was seen; absent when nothing is known. */
   readonly lastUsed?: Instant;
   /** Milliseconds since it was pulled or first seen; absent when that is not known. */
   readonly age?: number;
@@ -189,15 +192,16 @@ function assemble({ input, judged, sights, content, excess, choice, named }: Par
     const { image } = index.images[at] as IndexedImage;
     const bytes = content.alone(number);
     const bytesInPlan = gains[number] ?? 0;
+    const timesUsed = sights.timesUsed[number] ?? 0;
     const lastUsed = sights.lastUsed[number] ?? 0;
     const pulled = sights.pulled[number] ?? 0;
     if (lastUsed > 0 && pulled > 0) {
       const age = state.takenAt - pulled;
-      return { action, namespace, image, names, reasons, bytes, bytesInPlan, lastUsed, age };
+      return { action, namespace, image, names, reasons, bytes, bytesInPlan, timesUsed, lastUsed, age };
     }
     // What has no record to tell of it says nothing of its times.
     return {
-      ...{ action, namespace, image, names, reasons, bytes, bytesInPlan },
+      ...{ action, namespace, image, names, reasons, bytes, bytesInPlan, timesUsed },
       ...(lastUsed > 0 ? { lastUsed } : {}),
       ...(pulled > 0 ? { age: state.takenAt - pulled } : {}),
     };
@@ -215,7 +219,7 @@ function assemble({ input, judged, sights, content, excess, choice, named }: Par
     shortfall: Math.max(0, Math.max(demand?.bytes ?? 0, excess) - gone.bytes),
     brakes: input.backoff === undefined ? choice.brakes : [...choice.brakes, ...backoffBrake(images)],
     uses,
-    warnings: judged.flatMap(({ usage }) => usage.warnings),
+    warnings: [...unseenContainers(state.runtime), ...judged.flatMap(({ usage }) => usage.warnings)],
   };
 }
 

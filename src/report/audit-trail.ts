@@ -47,8 +47,7 @@ export class AuditTrail {
   /** What is to be written before the first of an image's names is removed; undefined when none of them goes. */
   intend(verdict: ImageVerdict): AuditRecordOf<"intent"> | undefined {
     const names = verdict.names.filter(({ action }) => action === "untag").map(({ name }) => name);
-    const { demand } = this.#plan ?? {};
-    return this.#intend(auditedImage(verdict, demand), names, verdict.action === "delete");
+    return this.#intend(auditedImage(verdict, this.#plan), names, verdict.action === "delete");
   }
 
   /** The same for what a person asked for: one record for each image that is touched. */

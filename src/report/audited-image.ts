@@ -4,6 +4,7 @@ import { measureReclaim } from "../decide/reclaim.ts";
 import type { NodeRemoval } from "../decide/removal-on-node.ts";
 import type { Image, NodeState } from "../image/node-state.ts";
 import type { AuditedImage, AuditRecordOf } from "./audit-record.ts";
+import { lastUseSeen } from "./last-use.ts";
 
 type Mode = AuditRecordOf<"intent">["mode"];
 
@@ -11,15 +12,15 @@ type Mode = AuditRecordOf<"intent">["mode"];
 export type ExplainedImage = AuditedImage & { readonly detail: string };
 
 /** What is said of an image that a plan wants to change. */
-export function auditedImage(verdict: ImageVerdict, demand: Plan["demand"]): ExplainedImage {
+export function auditedImage(verdict: ImageVerdict, plan: Plan | undefined): ExplainedImage {
   const removal = verdict.names.find(({ action }) => action === "untag")?.reasons[0];
   const code = removal?.code ?? "unused";
   return {
     ...identity(verdict.namespace, verdict.image),
-    mode: modeOf(code, demand),
+    mode: modeOf(code, plan?.demand),
     reason: code,
     detail: removal?.detail ?? "",
-    lastUsed: verdict.lastUsed === undefined ? null : new Date(verdict.lastUsed).toISOString(),
+    lastUsed: lastUseSeen(verdict, plan),
     bytes: verdict.action === "delete" ? verdict.bytesInPlan : 0,
     aloneBytes: verdict.bytes,
   };

@@ -15,18 +15,27 @@ export interface LogOptions {
   readonly format: "json" | "text";
 }
 
+/** Characters of lines that could not be written yet; what comes on top of them is lost. */
+const mostWaiting = 1024 * 1024;
+
 /** A logger that writes to stderr at once, so that nothing is lost when the process ends. */
 export async function createLogger({ level, format }: LogOptions): Promise<Logger> {
   const base = { level, base: null, timestamp: pino.stdTimeFunctions.isoTime };
-  if (format === "json")
-    return pino(
-      { ...base, formatters: { level: (label) => ({ level: label }) } },
-      pino.destination({ dest: 2, sync: true }),
-    );
+  if (format === "json") return pino({ ...base, formatters: { level: (label) => ({ level: label }) } }, openStderr());
   const { default: pretty } = await import("pino-pretty");
   const colorize = process.env["NO_COLOR"] === undefined && process.stderr.isTTY === true;
   const readable = { messageFormat: readableMessage, hideObject: true, ignore: "name" };
-  return pino(base, pretty({ destination: 2, sync: true, colorize, translateTime: "SYS:HH:MM:ss", ...readable }));
+  return pino(base, pretty({ destination: openStderr(), colorize, translateTime: "SYS:HH:MM:ss", ...readable }));
+}
+
+/**
+ * Stderr, at once. A line that cannot be written waits until there is room or is lost, and nothing else happens: a log on a full
+ * disk must not end the removal that makes room.
+ */
+function openStderr() {
+  const destination = pino.destination({ dest: 2, sync: true, maxLength: mostWaiting });
+  destination.on("error", () => undefined);
+  return destination;
 }
 
 /** Writes one info line a round, one debug line a verdict, and a warning for whatever an operator should see. */

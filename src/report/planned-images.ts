@@ -20,7 +20,7 @@ export class PlannedImages {
   about(namespace: string, target: string): Partial<ExplainedImage> {
     this.#verdicts ??= new Map(this.#plan?.images.map((one) => [`${one.namespace} ${one.image.target}`, one]));
     const verdict = this.#verdicts.get(`${namespace} ${target}`);
-    return verdict === undefined ? {} : auditedImage(verdict, this.#plan?.demand);
+    return verdict === undefined ? {} : auditedImage(verdict, this.#plan);
   }
 
   #forget(): void {

@@ -61,7 +61,7 @@ export async function askSocket(path: string, options: AskOptions = {}): Promise
 export async function askEngine(endpoint: string, env: Environment, timeoutMs = defaultTimeout): Promise<SocketAnswer> {
   try {
     const { parseEndpoint, tlsFromEnvironment } = await import("./docker/endpoint.ts");
-    const heard = await hearEngine(parseEndpoint(endpoint, tlsFromEnvironment(env)), timeoutMs);
+    const heard = await hearEngine(parseEndpoint(endpoint, tlsFromEnvironment(env), "DOCKER_HOST"), timeoutMs);
     if (typeof heard !== "string") return heard;
     const silent = heard === "silence";
     const why = silent ? `gives no answer within ${timeoutMs / 1000} s` : "is not reached, or is no Docker Engine";

@@ -47,6 +47,11 @@ export const capabilityWords: Readonly<Record<keyof Capabilities, CapabilityWord
     meaning: "changes are told as they happen",
     instead: "containers are read again before each removal, however short ago they were read",
   },
+  allContainers: {
+    meaning: "every container that runs from these images is seen, whoever made it",
+    instead:
+      "a container that was made past CRI (ctr, nerdctl) protects nothing; plans on containerd warn of it, and --runtime containerd sees it",
+  },
 };
 
 /** What this runtime lacks. */

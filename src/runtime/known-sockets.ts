@@ -31,12 +31,21 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The usual places of this environment. `root` stands before every usual path: where the node's root is seen from here. */
 export function usualSockets(env: Environment, root = ""): readonly KnownSocket[] {
-  const dockerHost = env[dockerHostVariable];
+  const dockerHost = dockerHostPath(env);
   return knownSockets.map((socket) => {
-    if (socket.distribution === "Docker Engine" && dockerHost)
-      return { ...socket, path: dockerHost.replace(/^unix:\/\//, "") };
+    if (socket.distribution === "Docker Engine" && dockerHost) return { ...socket, path: dockerHost };
     return { ...socket, path: `${root}${socket.path}` };
   });
+}
+
+function dockerHostPath(env: Environment): string | undefined {
+  return env[dockerHostVariable]?.replace(/^unix:\/\//, "");
+}
+
+/** True when this endpoint was taken from DOCKER_HOST. */
+export function isDockerHost(endpoint: string, env: Environment): boolean {
+  const dockerHost = dockerHostPath(env);
+  return dockerHost !== undefined && dockerHost !== "" && endpoint === endpointOf(dockerHost);
 }
 
 /** The address of a socket as flags and files spell it. */

@@ -55,6 +55,8 @@ export interface Capabilities {
   readonly nameRecords: boolean;
   /** Changes are told as they happen. Where they are not, only looking again shows them. */
   readonly events: boolean;
+  /** Every container that runs from these images is told, whoever made it. */
+  readonly allContainers: boolean;
 }
 
 export interface RuntimeInfo {

@@ -46,6 +46,7 @@ describe("wrong usage", () => {
     ["one word too many", ["plan", "nginx"], "too many arguments"],
     ["an endpoint that is no socket", ["plan", "--endpoint", "localhost:1"], "unix:///"],
     ["a shell without completion", ["completion", "csh"], "bash, zsh, fish"],
+    ["a captured node in a form that nothing reads", ["snapshot", "-o", "yaml"], "is a JSON file"],
     ["a rate that is none", ["verify", "--rate", "fast"], "50MiB/s"],
   ])("%s ends with exit code 2 and says what is right", async (_, args, message) => {
     const { code, stdout, stderr } = await runHere(args);

@@ -48,7 +48,14 @@ const cart: Pod = {
 const history = {
   version: 1,
   namespaces: {
-    "k8s.io": { images: { [idle.target]: [takenAt - 9 * day, takenAt - 2 * day] }, names: {} },
+    "k8s.io": {
+      images: {
+        [idle.target]: [takenAt - 9 * day, takenAt - 2 * day],
+        // Seen, and never in use.
+        [pinned.target]: [takenAt - 9 * day, takenAt - 9 * day],
+      },
+      names: {},
+    },
   },
 };
 
@@ -191,6 +198,22 @@ describe("inspect tells", () => {
     expect(used).toMatchObject({ firstSeen: null, lastUsed: "2026-01-10T12:00:00.000Z" });
     expect(known).toMatchObject({ timesUsed: 1, lastUsedBy: [] });
     expect(used).toMatchObject({ timesUsed: null, plannedBytes: 0 });
+  });
+
+  test("no last use of what was never seen in use", async () => {
+    const seen = await inspect("registry.example/pause:3");
+    const page = await runHere(["inspect", "registry.example/pause:3", "--snapshot", captured]);
+    const plan = await runHere(["plan", "-o", "json", "--snapshot", captured]);
+
+    expect(seen).toMatchObject({ firstSeen: "2026-01-01T12:00:00.000Z", lastUsed: null, timesUsed: 0 });
+    expect(page.stdout).toMatch(/^Last used +not seen in use; counts from the first sight$/m);
+    const planned: { id: string; lastUsed: string | null }[] = JSON.parse(plan.stdout).images;
+    expect(Object.fromEntries(planned.map(({ id, lastUsed }) => [id, lastUsed]))).toEqual({
+      [pinned.id]: null,
+      [idle.id]: expect.any(String),
+      [app.id]: "2026-01-10T12:00:00.000Z",
+      [sibling.id]: "2026-01-10T12:00:00.000Z",
+    });
   });
 
   test.each([

@@ -134,6 +134,18 @@ describe("a runtime that cannot be reached", () => {
   });
 });
 
+describe("version", () => {
+  it("does not hide that the configuration is wrong", async () => {
+    const config = join(folder.path, "wrong-runtime.yaml");
+    writeFileSync(config, "runtime: dokcer\n");
+
+    const { code, stdout, stderr } = await runHere(["version", "--config", config]);
+
+    expect([code, stdout]).toEqual([2, ""]);
+    expect(stderr).toMatch(/^prunelet: [^\n]*runtime is wrong[^\n]*\n$/);
+  });
+});
+
 describe("plan", () => {
   it("prints JSON and nothing else on stdout, and changes nothing", async () => {
     const before = readFileSync(captured, "utf8");

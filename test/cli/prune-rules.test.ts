@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { digestOf } from "../support/node-builder.ts";
 import { createTempFolder, type TempFolder } from "../support/temp.ts";
-import { runHere } from "./run-program.ts";
+import { buildBundle, runHere, runProgram } from "./run-program.ts";
 
 const versions = ["1", "2", "3", "4"];
 
@@ -88,13 +88,27 @@ describe("prune on a captured node", () => {
   it("refuses with exit code 3 when a limit lets nothing go, and says which and how to mend it", async () => {
     const rules = "policy: {unusedFor: 0, minAge: 0}\nsafety: {maxRemovalFraction: 10%}\n";
 
-    const { code, stdout, stderr } = await prune(...configured(rules));
+    const { code, stdout, stderr } = await prune("-o", "table", ...configured(rules));
 
     expect({ code, stdout }).toEqual({ code: 3, stdout: "" });
     expect(stderr).toMatch(
       /nothing was removed: 4 of 4 images wait: at most 10% of the 4 images in one round: raise safety\./,
     );
   });
+
+  it("gives programs a report of the refusal, and says it once on stderr", async () => {
+    await buildBundle();
+    const flags = configured("policy: {unusedFor: 0, minAge: 0}\nsafety: {maxRemovalFraction: 10%}\n");
+
+    const { code, stdout, stderr } = await runProgram(["prune", "--snapshot", snapshot, "-o", "json", ...flags]);
+
+    expect(code).toBe(3);
+    expect(JSON.parse(stdout)).toMatchObject({
+      ...{ dryRun: false, untagged: [], deleted: [], reclaimedBytes: 0 },
+      brakes: [{ code: "max-fraction", images: 4, detail: expect.stringContaining("at most 10%") }],
+    });
+    expect(stderr).toMatch(/^prunelet: nothing was removed: 4 of 4 images wait[^\n]*\n$/);
+  }, 60_000);
 
   it.each([
     [["--keep-per-repository", "many"], /policy\.keepPerRepository/],

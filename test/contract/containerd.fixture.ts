@@ -22,6 +22,7 @@ export function containerdFixture(version: ContainerdLine): RuntimeFixture {
       namespaces: true,
       nameRecords: true,
       events: true,
+      allContainers: true,
     },
     async open() {
       daemon = await startContainerd({ version });

@@ -32,6 +32,7 @@ export function criFixture(version: ContainerdLine, api: CriVersion): RuntimeFix
       namespaces: false,
       nameRecords: false,
       events: false,
+      allContainers: false,
     },
     async open() {
       daemon = await startContainerd({ version, cri: true, sandboxImage: pauseImage });

@@ -61,6 +61,7 @@ function fixtureOf(kind: EngineKind): RuntimeFixture {
       pinnedImages: false,
       namespaces: false,
       events: true,
+      allContainers: true,
     },
     async open() {
       started = await kind.start();

@@ -17,6 +17,7 @@ export const embeddedFixture: RuntimeFixture = {
     namespaces: true,
     nameRecords: true,
     events: true,
+    allContainers: true,
   },
   open: async () => {},
   subject: async () => createSubject(),

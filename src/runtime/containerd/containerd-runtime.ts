@@ -109,6 +109,7 @@ class ContainerdRuntime implements ContainerRuntime {
       namespaces: true,
       nameRecords: true,
       events: true,
+      allContainers: true,
     };
   }
 

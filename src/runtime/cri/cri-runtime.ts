@@ -59,6 +59,7 @@ const common: Capabilities = {
   namespaces: false,
   nameRecords: false,
   events: false,
+  allContainers: false,
 };
 
 class CriRuntime implements ContainerRuntime {

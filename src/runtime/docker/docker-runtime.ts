@@ -22,7 +22,7 @@ import { RuntimeError } from "../runtime-error.ts";
 import { ContainerReader } from "./containers.ts";
 import { createName } from "./create-name.ts";
 import { ContentCount, readUsage, storageFolders } from "./disk.ts";
-import { parseEndpoint, type TlsSettings } from "./endpoint.ts";
+import { type AddressSource, parseEndpoint, type TlsSettings } from "./endpoint.ts";
 import { Engine, type EngineFacts } from "./engine.ts";
 import { type EventOptions, subscribe } from "./events.ts";
 import { findName } from "./find-name.ts";
@@ -37,6 +37,8 @@ export const dockerNamespace = "docker";
 export interface DockerOptions {
   /** `unix:///var/run/docker.sock`, `tcp://host:2375` or `https://host:2376`. */
   readonly endpoint: string;
+  /** What the endpoint comes from, for errors. Default: not told. */
+  readonly source?: AddressSource | undefined;
   /** How TCP is protected. */
   readonly tls?: TlsSettings;
   /** Told about every call that was made. */
@@ -56,6 +58,7 @@ const capabilities: Capabilities = {
   pinnedImages: false,
   namespaces: false,
   events: true,
+  allContainers: true,
 };
 
 /** A runtime that speaks to a Docker Engine. Opens no connection before it is asked something. */
@@ -74,8 +77,8 @@ class DockerRuntime implements ContainerRuntime {
   readonly #probe: FilesystemProbe;
   readonly #events: EventOptions;
 
-  constructor({ endpoint, tls, onCall, statfs = probeFilesystem, events = {} }: DockerOptions) {
-    this.#engine = new Engine(createHttpClient(parseEndpoint(endpoint, tls), onCall));
+  constructor({ endpoint, source, tls, onCall, statfs = probeFilesystem, events = {} }: DockerOptions) {
+    this.#engine = new Engine(createHttpClient(parseEndpoint(endpoint, tls, source), onCall));
     this.#containers = new ContainerReader(this.#engine);
     this.#remover = new NameRemover(this.#engine);
     this.#probe = statfs;

@@ -17,8 +17,17 @@ export interface TlsMaterial {
 }
 
 export type Address =
-  | { readonly kind: "unix"; readonly path: string }
-  | { readonly kind: "tcp"; readonly host: string; readonly port: number; readonly tls?: TlsMaterial };
+  | { readonly kind: "unix"; readonly path: string; readonly source?: AddressSource }
+  | {
+      readonly kind: "tcp";
+      readonly host: string;
+      readonly port: number;
+      readonly tls?: TlsMaterial;
+      readonly source?: AddressSource;
+    };
+
+/** What an address comes from, and so what is to be corrected when it is wrong. */
+export type AddressSource = "--endpoint" | "DOCKER_HOST";
 
 /** How TCP is protected (`DOCKER_TLS_VERIFY`, `DOCKER_CERT_PATH`). */
 export interface TlsSettings {
@@ -36,15 +45,16 @@ export function tlsFromEnvironment(env: Readonly<Record<string, string | undefin
 }
 
 /** Reads an endpoint. Throws `invalid-argument` for one that is none, or whose certificates cannot be read. */
-export function parseEndpoint(endpoint: string, tls: TlsSettings = {}): Address {
+export function parseEndpoint(endpoint: string, tls: TlsSettings = {}, source?: AddressSource): Address {
   const unixPath = /^(?:unix:\/\/)?(\/.+)$/.exec(endpoint)?.[1];
-  if (unixPath !== undefined) return { kind: "unix", path: unixPath };
+  const from = source === undefined ? {} : { source };
+  if (unixPath !== undefined) return { kind: "unix", path: unixPath, ...from };
   const url = URL.canParse(endpoint) ? new URL(endpoint) : undefined;
-  if (url === undefined || !/^(?:tcp|http|https):$/.test(url.protocol) || url.hostname === "") refuse(endpoint);
+  if (url === undefined || !/^(?:tcp|http|https):$/.test(url.protocol) || url.hostname === "") refuse(endpoint, source);
   const secure = url.protocol === "https:" || (url.protocol === "tcp:" && tls.verify === true);
   const host = url.hostname.replace(/^\[|\]$/g, "");
   const port = url.port === "" ? defaultPort(url.protocol, secure) : Number(url.port);
-  return { kind: "tcp", host, port, ...(secure ? { tls: readMaterial(tls.certPath) } : {}) };
+  return { kind: "tcp", host, port, ...(secure ? { tls: readMaterial(tls.certPath) } : {}), ...from };
 }
 
 /** The address as people write it. */
@@ -80,11 +90,11 @@ function readIfThere(file: string): string | undefined {
   }
 }
 
-function refuse(endpoint: string): never {
+function refuse(endpoint: string, source: AddressSource | undefined): never {
   const forms = "unix:///var/run/docker.sock, tcp://host:2375 or https://host:2376";
   throw new RuntimeError(
     "invalid-argument",
     "connect",
-    `"${endpoint}" is no address of a Docker Engine: write ${forms}`,
+    `${source === undefined ? "" : `${source}: `}"${endpoint}" is no address of a Docker Engine: write ${forms}`,
   );
 }

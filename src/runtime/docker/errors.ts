@@ -36,6 +36,8 @@ export function errorOfStatus(status: number, message: string, operation: string
   return new RuntimeError(statusCodes.get(status) ?? "internal", operation, said);
 }
 
+type AddressOf<Kind extends Address["kind"]> = Extract<Address, { readonly kind: Kind }>;
+
 interface Problem {
   readonly code: RuntimeErrorCode;
   readonly message: string;
@@ -50,7 +52,7 @@ function describe(cause: unknown, call: FailedCall): Problem {
     return { code: "timeout", message: `no answer within ${timeoutMs / 1000} s from ${where}: ${mend}` };
   }
   const code = codeOf(cause);
-  const known = address.kind === "unix" ? socketProblem(code, address.path) : networkProblem(code, where);
+  const known = address.kind === "unix" ? socketProblem(code, address) : networkProblem(code, address);
   if (known !== undefined) return known;
   if (code === "ECONNRESET" || code === "EPIPE") {
     return { code: "unavailable", message: `the connection to ${where} broke: the engine stopped or restarted` };
@@ -64,10 +66,11 @@ function describe(cause: unknown, call: FailedCall): Problem {
   return { code: "internal", message: cause instanceof Error ? cause.message : String(cause) };
 }
 
-function socketProblem(code: string | undefined, path: string): Problem | undefined {
+function socketProblem(code: string | undefined, { path, source }: AddressOf<"unix">): Problem | undefined {
+  const mend = source === "DOCKER_HOST" ? "correct DOCKER_HOST" : "name its socket with --endpoint";
   switch (code) {
     case "ENOENT":
-      return unavailable(`no socket at ${path}: is the engine running? Start it, or name its socket with --endpoint`);
+      return unavailable(`no socket at ${path}: is the engine running? Start it, or ${mend}`);
     case "EACCES":
     case "EPERM":
       return {
@@ -79,26 +82,28 @@ function socketProblem(code: string | undefined, path: string): Problem | undefi
       return unavailable(
         isSocket(path)
           ? `nobody listens at ${path}: start the engine, the socket is left from an earlier run`
-          : `${path} is not a socket: name the engine's socket with --endpoint`,
+          : `${path} is not a socket: ${mend.replace("its", "the engine's")}`,
       );
     default:
       return undefined;
   }
 }
 
+/** What is wrong with an address on the network, up to the name of what is to be corrected. */
 const networkMends: Readonly<Record<string, string>> = {
-  ECONNREFUSED: "nobody listens there: start the engine, or correct DOCKER_HOST",
-  ENOTFOUND: "there is no such host: correct DOCKER_HOST",
-  EAI_AGAIN: "the host's name cannot be looked up now",
-  EHOSTUNREACH: "the host cannot be reached",
-  ENETUNREACH: "the network cannot be reached",
-  ETIMEDOUT: "the host does not answer",
+  ECONNREFUSED: "nobody listens there: start the engine, or correct ",
+  ENOTFOUND: "there is no such host: correct ",
+  EAI_AGAIN: "the host's name cannot be looked up now: try again, or correct ",
+  EHOSTUNREACH: "the host cannot be reached: look at the network, or correct ",
+  ENETUNREACH: "the network cannot be reached: look at the network, or correct ",
+  ETIMEDOUT: "the host does not answer: look at the network, or correct ",
 };
 
-function networkProblem(code: string | undefined, where: string): Problem | undefined {
+function networkProblem(code: string | undefined, address: AddressOf<"tcp">): Problem | undefined {
   if (code === undefined) return undefined;
+  const where = describeAddress(address);
   const mend = networkMends[code];
-  if (mend !== undefined) return unavailable(`cannot connect to ${where}: ${mend}`);
+  if (mend !== undefined) return unavailable(`cannot connect to ${where}: ${mend}${address.source ?? "--endpoint"}`);
   if (isCertificateProblem(code)) {
     const how =
       "DOCKER_CERT_PATH must hold the ca.pem that signed the engine's certificate, and cert.pem and key.pem if it asks for them";

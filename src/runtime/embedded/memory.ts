@@ -42,6 +42,7 @@ const everything: Capabilities = {
   namespaces: true,
   nameRecords: true,
   events: true,
+  allContainers: true,
 };
 
 /** What a node in memory can do: everything but what the node it stands for could not, or what a test takes away. */

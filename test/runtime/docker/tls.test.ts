@@ -90,13 +90,21 @@ describe.skipIf(!canMakeCertificates())("TLS (needs the openssl command)", () =>
     await runtime.close();
   });
 
-  test("tells a closed port", async () => {
-    const runtime = connectDocker({ endpoint: "tcp://127.0.0.1:1" });
+  test.each(["--endpoint", "DOCKER_HOST"] as const)("tells a closed port, and that %s named it", async (source) => {
+    const runtime = connectDocker({ endpoint: "tcp://127.0.0.1:1", source });
 
     await expect(runtime.info()).rejects.toMatchObject({
       code: "unavailable",
-      message:
-        "ping: cannot connect to tcp://127.0.0.1:1: nobody listens there: start the engine, or correct DOCKER_HOST",
+      message: `ping: cannot connect to tcp://127.0.0.1:1: nobody listens there: start the engine, or correct ${source}`,
     });
+  });
+
+  test.each([
+    ["--endpoint", "name its socket with --endpoint"],
+    ["DOCKER_HOST", "correct DOCKER_HOST"],
+  ] as const)("tells a missing socket that %s named", async (source, mend) => {
+    const runtime = connectDocker({ endpoint: "unix:///nowhere/d.sock", source });
+
+    await expect(runtime.info()).rejects.toMatchObject({ message: expect.stringContaining(mend) });
   });
 });
