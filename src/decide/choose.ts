@@ -75,7 +75,11 @@ export function choose(input: ChooseInput): Choice {
       const mode = modes[number];
       if (waits[number] === 1) return allKeptFor(routine, brake);
       if (mode === undefined) return routine;
-      if (goes[number] === 0) return alsoKeptFor(routine, whyLeft(number, selection));
+      if (goes[number] === 0) {
+        const left = whyLeft(number, selection);
+        // What waits for itself in a circle was never taken, though nothing speaks for it.
+        return allGo(routine) ? allKeptFor(routine, left) : alsoKeptFor(routine, left);
+      }
       const code = codes.get(number);
       return code === undefined ? routine : because(decisionsIn(one, at, mode), code);
     },

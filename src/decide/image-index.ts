@@ -1,5 +1,6 @@
 // Which images a digest, an ID, a prefix or a snapshot may mean. One-to-many on purpose: on ambiguity all are protected.
 import { type Digest, hexOf } from "../image/digest.ts";
+import { isIdName } from "../image/image-id.ts";
 import type { Image, ImageName, NamespaceState } from "../image/node-state.ts";
 import { compareBytes } from "../image/order.ts";
 import { type ClassifiedName, classifyName } from "./name-kind.ts";
@@ -120,7 +121,7 @@ class NamespaceIndex implements ImageIndex {
   }
 
   #digests(): ReadonlyMap<string, OneOrMore> {
-    this.#byDigest ??= mapMany(this.images, (entry) => entry.image.digests);
+    this.#byDigest ??= mapMany(this.images, digestsOf);
     return this.#byDigest;
   }
 }
@@ -189,6 +190,12 @@ function mapMany(
     }
   }
   return result;
+}
+
+/** What CRI calls an image by, its ID name tells even where the config could not be read. */
+function digestsOf({ image, names }: IndexedImage): readonly string[] {
+  const ids = names.filter(({ name }) => isIdName(name));
+  return ids.length === 0 ? image.digests : [...image.digests, ...ids.map(({ name }) => name)];
 }
 
 /** Keys of the snapshots that are nobody's parent within the image: one per platform and snapshotter. */

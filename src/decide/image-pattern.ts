@@ -42,6 +42,9 @@ export function parsePattern(text: string): ImagePattern {
   const digest = /^[0-9a-f]{64}$/.test(text) ? `sha256:${text}` : text;
   if (isDigest(digest)) return wholeImage(text, digest);
   if (/[*?]/.test(text)) return glob(text);
+  if (text.startsWith("sha256:")) {
+    throw new InvalidPatternError(`pattern ${text} is no whole digest: write all 64 digits, as inspect shows them`);
+  }
   return exactReference(text);
 }
 
@@ -76,6 +79,7 @@ function wholeImage(text: string, digest: Digest): ImagePattern {
 }
 
 function glob(text: string): ImagePattern {
+  if (/\s/.test(text)) throw new InvalidPatternError(`pattern ${JSON.stringify(text)} holds a space, and no name does`);
   // A pattern whose first component is a wildcard may mean a registry or a repository: both readings protect.
   const expressions = [...new Set([text, withDefaultRegistry(text)])].map(globExpression);
   return namePattern(text, (name) => expressions.some((e) => e.test(name)));
@@ -85,8 +89,16 @@ function withDefaultRegistry(text: string): string {
   const slash = text.indexOf("/");
   if (slash < 0) return `docker.io/library/${text}`;
   const first = text.slice(0, slash);
+  if (defaultRegistries.has(first)) return withDefaultPath(text.slice(slash + 1));
   const isRegistry = first === "localhost" || /[.:]/.test(first) || first !== first.toLowerCase();
   return isRegistry ? text : `docker.io/${text}`;
+}
+
+/** Both name the default registry, which names hold under the first of them (spec: references, 2). */
+const defaultRegistries: ReadonlySet<string> = new Set(["docker.io", "index.docker.io"]);
+
+function withDefaultPath(path: string): string {
+  return path.includes("/") || path.startsWith("**") ? `docker.io/${path}` : `docker.io/library/${path}`;
 }
 
 function globExpression(pattern: string): RegExp {

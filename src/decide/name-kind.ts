@@ -1,5 +1,6 @@
 // What kind of name a stored name is. Decided once per name; record names are free text and may be anything.
-import { isIdName } from "../image/image-id.ts";
+import { isDigest } from "../image/digest.ts";
+import { danglingPrefix, isIdName } from "../image/image-id.ts";
 import { repositoryOf, tryParseReference } from "../image/reference.ts";
 import { remembered } from "./remembered.ts";
 
@@ -23,7 +24,7 @@ export const classifyName = remembered(50_000, classify);
 
 function classify(name: string): ClassifiedName {
   if (isIdName(name)) return { kind: "id" };
-  if (name.startsWith("moby-dangling@")) return { kind: "dangling" };
+  if (name.startsWith(danglingPrefix) && isDigest(name.slice(danglingPrefix.length))) return { kind: "dangling" };
   const reference = tryParseReference(name);
   if (reference === undefined) return { kind: "other" };
   const repository = repositoryOf(reference);

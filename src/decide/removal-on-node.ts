@@ -90,7 +90,7 @@ export function planInNamespace(
     parents,
     ...(engine === undefined ? {} : { engine }),
     untag,
-    podsUnknown: origin === "live" && pods === null,
+    podsUnknown: safe && pods === null,
   });
   const plan = untag ? wished : wholeImagesOnly(wished, records);
   const touched = [...new Set(plan.steps.map(({ target }) => target))];

@@ -49,7 +49,8 @@ function usesOf(container: Container, place: UsePlace): RemovalUse[] {
     ...(reasons.some(runs) ? [{ ...use, target }] : []),
     ...(reasons.every(runs) ? [] : [{ ...use, imageMountOf: target }]),
   ]);
-  return [...known, ...possibleTargets(usage, place.index).map((target) => ({ ...use, target }))];
+  const hinted = place.reading === "careful" ? hintedTargets(usage) : [];
+  return [...known, ...[...hinted, ...possibleTargets(usage, place.index)].map((target) => ({ ...use, target }))];
 }
 
 function look({ namespace, index, criManaged }: UsePlace, pods: readonly Pod[] | null): Usage {
@@ -58,6 +59,12 @@ function look({ namespace, index, criManaged }: UsePlace, pods: readonly Pod[] |
 
 function runs({ code }: Reason): boolean {
   return code === "used-by-container";
+}
+
+/** A container whose image is not here as it was resolved may still mean what its spelling names. */
+function hintedTargets({ images, named }: Usage): Digest[] {
+  if ([...images.values()].some((reasons) => reasons.some(runs))) return [];
+  return [...named].flatMap(([target, reasons]) => (reasons.some(runs) ? target : []));
 }
 
 /** A container whose image could not be found out may use any image that its spelling leaves possible. */

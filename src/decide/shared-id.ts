@@ -1,6 +1,7 @@
 // Two images (indexes) may share one config and so one image ID, but only one of them holds the ID name.
 import type { ImageName } from "../image/node-state.ts";
 import type { ImageIndex } from "./image-index.ts";
+import { classifyName } from "./name-kind.ts";
 import type { Reason } from "./reason.ts";
 import { isReadable, lastInOrder, type NameDecision } from "./retention.ts";
 import { unneededIn } from "./unneeded.ts";
@@ -28,12 +29,20 @@ function keepSharedId(names: readonly NameDecision[], id: string): readonly Name
   const last = names.some((decision) => stays(decision) && isReadable(decision)) ? undefined : lastInOrder(names);
   return names.map((decision) => {
     if (decision === shared) return kept(decision, companion);
-    return decision === last ? kept(decision, lastName) : decision;
+    if (decision === last) return kept(decision, lastName);
+    if (last === undefined || !isDigestReferenceOf(last, decision)) return decision;
+    return kept(decision, { code: "companion-of-tag", detail: `${last.name.name} stays` });
   });
 }
 
 const companion: Reason = { code: "companion-of-image", detail: "another image with the same ID stays" };
 const lastName: Reason = { code: "last-name", detail: "the ID name stays for another image with the same ID" };
+
+/** A digest reference lives with a tag of its repository (design: identity, 3). */
+function isDigestReferenceOf(tag: NameDecision, { name, kind }: NameDecision): boolean {
+  if (tag.kind !== "tag" || kind !== "digest-reference") return false;
+  return classifyName(name.name).repository === classifyName(tag.name.name).repository;
+}
 
 /** True for the ID name that stands for all images with this ID. */
 export function isSharedIdName({ name, labels }: ImageName, id: string): boolean {

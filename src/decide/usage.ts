@@ -63,8 +63,10 @@ class UsageBuilder implements Usage {
     this.#strict = input.semantics === "strict";
   }
 
-  addContainer(container: Container): void {
+  addContainer(given: Container): void {
+    const container = this.#strict ? withoutBlanks(given) : given;
     const reason = useByContainer(container);
+    if (container !== given) this.#addName(given.image, reason);
     const resolved = this.#strict ? this.#resolveStrictly(container) : resolveAsUpstream(container);
     for (const target of resolved) {
       push(this.images, target, reason);
@@ -94,14 +96,18 @@ class UsageBuilder implements Usage {
     if (byId.length > 0) return byId;
     const bySnapshot = this.#index.targetsBySnapshot(container.snapshotKey);
     if (bySnapshot.length > 0) return bySnapshot;
-    const asId = this.#readAsId(container.image);
-    return asId.length > 0 || container.imageId !== "" ? asId : this.#targetsNow(container.image);
+    const { image, imageId } = container;
+    // A whole ID tells which image it was, and that this one is not here: what the name points to now is another.
+    if (readSpelling(imageId).digests.length > 0) return this.#readAsId(image);
+    const asId = [imageId, image].flatMap((text) => this.#readAsId(text));
+    return asId.length > 0 ? asId : [imageId, image].flatMap((text) => this.#targetsNow(text));
   }
 
-  #targetsOfIds({ imageId, otherImageIds }: Container): readonly Digest[] {
+  /** By every digest that the container mentions: what it was resolved to, and what its own spelling says. */
+  #targetsOfIds({ image, imageId, otherImageIds }: Container): readonly Digest[] {
     const first = this.#index.targetsOf(imageId);
-    if (otherImageIds.length === 0) return first;
-    return [...new Set([...first, ...otherImageIds.flatMap((id) => this.#index.targetsOf(id))])];
+    if (otherImageIds.length === 0 && readSpelling(image).digests.length === 0) return first;
+    return [...new Set([...first, ...[image, ...otherImageIds].flatMap((text) => this.#index.targetsOf(text))])];
   }
 
   /** What a spelling, read as a name, points to now. */
@@ -157,21 +163,48 @@ class UsageBuilder implements Usage {
   /** An image volume uses the content that its name points to now, not just the name. */
   #addMount(mount: string, reason: Reason): void {
     this.#addSpelling(mount, reason);
-    this.#addImages(this.#readAsId(mount), reason);
-    this.#addImages(this.#targetsNow(mount), reason);
+    const targets = [...this.#readAsId(mount), ...this.#targetsNow(mount)];
+    this.#addImages(targets, reason);
+    if (targets.length === 0 && this.#input.criManaged && isUnreadable(mount)) this.#addUnreadable(mount, reason);
   }
 
   /** Fail closed where CRI manages the names: the image behind an unresolvable use is not known, so nothing near it goes. */
   #addUnresolved(container: Container, reason: Reason): void {
     if (!this.#input.criManaged) return;
-    if (container.image === "" && container.imageId === "") {
-      if (container.snapshotKey !== "") return;
+    const { image, imageId } = container;
+    if (image === "" && imageId === "") {
       this.unresolved.push({ code: "unresolved-container", detail: `${describeContainer(container)} names no image` });
       return;
     }
-    const { reference, shortId } = readSpelling(container.image);
-    if (reference !== undefined && shortId === undefined) push(this.repositories, reference.repository, reason);
+    const { reference } = readSpelling(image);
+    // `sha256:<digits>` reads as a reference too, but nobody calls a repository so.
+    if (reference !== undefined && !image.startsWith("sha256:")) push(this.repositories, reference.repository, reason);
+    const isKnownId = readSpelling(imageId).digests.length > 0;
+    if (!isKnownId && isUnreadable(image) && isUnreadable(imageId)) this.#addUnreadable(image || imageId, reason);
   }
+
+  #addUnreadable(text: string, { detail }: Reason): void {
+    this.unresolved.push({ code: "unresolved-container", detail: `${detail} uses ${JSON.stringify(text)}: no image` });
+  }
+}
+
+/** True for a text that means no image in any reading, and for none. */
+function isUnreadable(text: string): boolean {
+  const { reference, shortId, digests } = readSpelling(text);
+  return reference === undefined && shortId === undefined && digests.length === 0;
+}
+
+/** Blanks around a spelling belong to no reference; without them it can be read. */
+function withoutBlanks(container: Container): Container {
+  const { image, imageId, imageMounts } = container;
+  const isClean = (text: string): boolean => text === text.trim();
+  if (isClean(image) && isClean(imageId) && imageMounts.every(isClean)) return container;
+  return {
+    ...container,
+    image: image.trim(),
+    imageId: imageId.trim(),
+    imageMounts: imageMounts.map((one) => one.trim()),
+  };
 }
 
 /** Upstream's reading: the resolved ID is used when the spelling is a prefix of it or ends with `@` and it. */

@@ -10,7 +10,8 @@ export type IdOrReference =
 const bareHex = /^[0-9a-f]{64}$/;
 const idName = /^sha256:[0-9a-f]{64}$/;
 const shortId = /^(?:sha256:)?([0-9a-f]{4,64})$/;
-const danglingPrefix = "moby-dangling@";
+/** How the name of such a record begins: see `danglingName`. */
+export const danglingPrefix = "moby-dangling@";
 
 /**
  * Reads an image ID (64 hexadecimal digits or a complete digest) or else a reference. The ID comes first: as a name,

@@ -27,6 +27,25 @@ describe("an image on a Docker Engine", () => {
     expect(staying(planOnEngine({ images: [app], names }))).toEqual([]);
   });
 
+  it("stays when an engine calls it its own grandparent: what waits for itself is not removed past all limits", () => {
+    const [left, right] = [imageOf("left"), imageOf("right")];
+    const images = [
+      { ...left, parent: right.target },
+      { ...right, parent: left.target },
+    ];
+
+    const plan = planOnEngine({
+      images,
+      names: [
+        [tag, left],
+        [other, right],
+      ],
+    });
+
+    expect(staying(plan)).toEqual([tag, other]);
+    expect(plan.plannedBytes).toBe(0);
+  });
+
   it("keeps the digest reference that a container is made by, with the tag that would take it along", () => {
     const containers = [containerOf("c", { image: reference, imageId: app.target })];
 

@@ -32,6 +32,10 @@ describe("a keep pattern", () => {
     ["docker.io/nginx:1", name],
     ["nginx", "docker.io/library/nginx:latest"],
     ["nginx:*", name],
+    ["docker.io/nginx:*", name],
+    ["index.docker.io/nginx:*", name],
+    ["index.docker.io/library/nginx:*", name],
+    ["index.docker.io/**", name],
     ["nginx:?", name],
     ["library/*", name],
     ["docker.io/**", name],
@@ -82,6 +86,8 @@ describe("a keep pattern", () => {
 
   it.each([
     ["", /empty/],
+    [" nginx:*", /holds a space/],
+    ["sha256:a0286422dc6c", /no whole digest/],
     ["/(/", /not a regular expression/],
     ["Not A Reference", /no image reference/],
     ["nginx:", /no image reference/],

@@ -6,6 +6,7 @@ import { type NodeRemoval, planInNamespace } from "../../src/decide/removal-on-n
 import { hexOf } from "../../src/image/digest.ts";
 import type { NamespaceState } from "../../src/image/node-state.ts";
 import { type GeneratedNode, nodeArbitrary } from "../support/node-arbitrary.ts";
+import { containerOf, digestOf, imageOf, nameOf, namespaceOf } from "../support/node-builder.ts";
 
 interface Case extends GeneratedNode {
   readonly namespace: NamespaceState;
@@ -83,6 +84,37 @@ function holds(force: boolean, check: (one: Case) => void): void {
     { numRuns: 500 },
   );
 }
+
+describe("a removal from a node where CRI manages the names", () => {
+  const app = imageOf("app");
+  const tag = "docker.io/library/cafe:latest";
+  const request = { ref: tag, force: false, noPrune: false, origin: "captured" } as const;
+
+  it("is refused for a container that is known by its spelling alone", () => {
+    const unknown = containerOf("c", { image: "cafe", imageId: digestOf("gone"), state: "running" });
+    const node = namespaceOf("k8s.io", { names: [nameOf(tag, app.target)], images: [app], containers: [unknown] });
+
+    expect(planInNamespace(node, [], request).plan).toMatchObject({ kind: "refused", steps: [] });
+  });
+
+  it("is not refused for a container whose image has lost the name meanwhile", () => {
+    const old = imageOf("old");
+    const names = [nameOf(tag, app.target), nameOf("docker.io/library/cafe:old", old.target)];
+    const running = containerOf("c", { image: "cafe", imageId: old.id, state: "running" });
+    const node = namespaceOf("k8s.io", { names, images: [app, old], containers: [running] });
+
+    expect(planInNamespace(node, [], request).plan.kind).toBe("removal");
+  });
+
+  it("is refused for one name of an image in use while nobody knows the pods", () => {
+    const names = [nameOf(tag, app.target), nameOf("docker.io/library/cafe:2", app.target)];
+    const running = containerOf("c", { image: app.id, imageId: app.id, state: "running" });
+    const node = namespaceOf("k8s.io", { names, images: [app], containers: [running] });
+
+    expect(planInNamespace(node, null, request).plan.kind).toBe("refused");
+    expect(planInNamespace(node, [], request).plan.kind).toBe("removal");
+  });
+});
 
 /** A name or an ID of some image, spelled in one of many ways. */
 function referenceIn(namespace: NamespaceState, which: number, spelling: number): string {

@@ -27,6 +27,14 @@ describe("a use", () => {
     ["a manifest digest", { image: "", imageId: app.target }],
     ["a digest reference", { image: digestRef, imageId: "" }],
     ["tag and digest", { image: `${tag}@${app.target}`, imageId: "" }],
+    ["a digest of its own, whatever it was resolved to", { image: digestRef, imageId: digestOf("other") }],
+    ["an ID that was shortened when it was resolved", { image: "", imageId: hexOf(id).slice(0, 12) }],
+    ["a name in the place of the ID", { image: "", imageId: tag }],
+    ["a tag with a blank behind it", { image: `${tag} `, imageId: "" }],
+    [
+      "an image volume with a blank before it",
+      { image: "other.example/x:1", imageId: digestOf("gone"), imageMounts: [` ${tag}`] },
+    ],
     ["an old kubelet's scheme", { image: "", imageId: `docker-pullable://${digestRef}` }],
     ["a name alone, with no ID recorded", { image: tag, imageId: "" }],
     ["nothing but its snapshot", { image: "", imageId: "", snapshotKey: app.snapshots.at(-1)?.key ?? "" }],
@@ -67,6 +75,18 @@ describe("a use", () => {
   });
 });
 
+describe("an image of which nothing is known but its names", () => {
+  const bare = { images: [], names: three };
+
+  it.each([
+    ["its ID", { image: hexOf(id), imageId: hexOf(id) }],
+    ["its ID, and no spelling", { image: "", imageId: id }],
+    ["its shortened ID", { image: hexOf(id).slice(0, 12), imageId: id }],
+  ])("is used by a container that tells %s", (_, container) => {
+    expect(planScene({ ...bare, containers: [containerOf("c", container)] }).images[0]?.action).toBe("keep");
+  });
+});
+
 describe("a container whose image cannot be found out", () => {
   it("protects every name of the repository that it spells", () => {
     const lost = containerOf("c", { image: `${repo}:gone`, imageId: digestOf("gone") });
@@ -76,7 +96,32 @@ describe("a container whose image cannot be found out", () => {
     expect(staying(plan)).toHaveLength(3);
   });
 
-  it("protects the whole namespace when it names nothing at all", () => {
+  it("protects a repository whose name looks like an ID", () => {
+    const lost = containerOf("c", { image: "cafe", imageId: digestOf("gone") });
+
+    const plan = planScene({ images: [app], names: [["docker.io/library/cafe:1", app]], containers: [lost] });
+
+    expect(staying(plan)).toEqual(["docker.io/library/cafe:1"]);
+  });
+
+  it.each([
+    ["names nothing at all", {}],
+    ["has a snapshot that belongs to no image, and names none", { snapshotKey: "overlayfs/unknown" }],
+    ["spells what nobody can read", { image: "Not A Reference" }],
+    ["mounts what nobody can read", { image: tag, imageMounts: ["Not A Reference"] }],
+  ])("protects the whole namespace when it %s", (_, container) => {
+    const other = imageOf("other");
+
+    const plan = planScene({
+      images: [app, other],
+      names: [...three, ["registry.example/other:1", other]],
+      containers: [containerOf("c", container)],
+    });
+
+    expect(verdictsOf(plan).stay).toMatchObject({ "registry.example/other:1": "unresolved-container" });
+  });
+
+  it("protects the whole namespace by a reason of its own", () => {
     const plan = planScene({ ...scene, containers: [containerOf("c")] });
 
     expect(verdictsOf(plan).stay).toEqual({
