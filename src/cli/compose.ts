@@ -60,7 +60,9 @@ async function captured(path: string): Promise<Session> {
   const clock: Clock = { ...systemClock, now: () => state.takenAt };
   // How full the disk was is known only where it was captured; the embedded runtime would make something up.
   const runtime = { ...createEmbeddedRuntime(state, { now: clock.now }), filesystems: async () => filesystems };
-  const history = fromHistoryDocument(remembered, "just-used") ?? emptyHistory("record-time");
+  // A memory that nobody can read was one: then no image is known to be old.
+  const unread = emptyHistory((remembered ?? undefined) === undefined ? "record-time" : "just-used");
+  const history = fromHistoryDocument(remembered, "just-used") ?? unread;
   const pods = state.pods === null ? noPods : fixedPods(state.pods, state.takenAt);
   return {
     runtime,

@@ -6,7 +6,9 @@ import type { Digest } from "../image/digest.ts";
 /** The version of what is written. Version 1 is read as well. */
 export const historyVersion = 2;
 
-const instant = z.number();
+/** What a date can hold: beyond it nothing could be said of a time. */
+const farthest = 8.64e15;
+const instant = z.number().min(-farthest).max(farthest);
 
 /** First seen and last used, as version 1 had them under the key of an object. */
 const oldSightings = z.record(z.string(), z.tuple([instant, instant]));

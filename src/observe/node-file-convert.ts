@@ -82,7 +82,8 @@ function imageFromFile(file: Entry<FileNamespace["images"]>): Image {
   const id = file.id ?? target;
   const digests = [...new Set([...(file.digests ?? []), target, id])];
   // Kinds belong to the digests as they were written: where these had to be completed, they say nothing any more.
-  const digestKinds = file.digestKinds?.length === digests.length ? file.digestKinds : undefined;
+  const asWritten = digests.length === file.digests?.length && digests.every((one, i) => one === file.digests?.[i]);
+  const digestKinds = asWritten && file.digestKinds?.length === digests.length ? file.digestKinds : undefined;
   return {
     target,
     id,

@@ -147,6 +147,18 @@ describe("version", () => {
 });
 
 describe("plan", () => {
+  it.each([
+    ["no history", undefined, ["docker.io/library/unused:1", "docker.io/library/used:0"]],
+    ["one that cannot be read", { version: 3 }, []],
+  ])("a plan by age on a captured node with %s", async (_, history, untagged) => {
+    const file = join(folder.path, "with-history.json");
+    writeFileSync(file, JSON.stringify({ ...JSON.parse(readFileSync(captured, "utf8")), history }));
+
+    const { stdout } = await runHere(["plan", "--snapshot", file, "--unused-for", "10m", "-o", "json"]);
+
+    expect(JSON.parse(stdout).untagged.toSorted()).toEqual(untagged);
+  });
+
   it("prints JSON and nothing else on stdout, and changes nothing", async () => {
     const before = readFileSync(captured, "utf8");
 

@@ -50,6 +50,12 @@ describe("a history", () => {
     );
   });
 
+  it.each([1e300, -1e300])("is not taken from a document with a time that no calendar has (%d)", (time) => {
+    const namespaces = [["k8s.io", { images: [[digestOf("one"), time, time]], names: [] }]];
+
+    expect(fromHistoryDocument({ version: 2, users: [], namespaces }, "just-used")).toBeUndefined();
+  });
+
   it("does not come back from a file that was cut short anywhere", () => {
     fc.assert(
       fc.property(history, fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }), (before, share) => {

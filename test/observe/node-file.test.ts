@@ -43,6 +43,14 @@ describe("a node file", () => {
     expect(content).toEqual({ state: nodeOf(), filesystems: disks });
   });
 
+  it("believes what kinds of digests an image has only for the digests that were written with them", () => {
+    const image = { target, id: digestOf("config"), digests: [target, target], digestKinds: ["index", "index"] };
+
+    const { state } = parse({ namespaces: [{ name: "default", names: [], images: [image] }] });
+
+    expect(state.namespaces[0]?.images[0]).not.toHaveProperty("digestKinds");
+  });
+
   it("needs no more than names and containers", () => {
     const { state } = parse({
       namespaces: [
