@@ -93,17 +93,19 @@ describe("the lively node", () => {
     }
   });
 
-  it("tells listeners of every step until they leave, and is unsynced when it was not started", () => {
+  it("tells listeners of every step from the start until they leave, and is unsynced before", () => {
     const node = createLivelyNode({ seed: 1, startedAt });
     let calls = 0;
     const leave = node.podSource.onChange(() => calls++);
 
     const before = node.podSource.view();
     node.step(startedAt + 1000);
-    leave();
+    const tooEarly = calls;
+    node.podSource.start();
     node.step(startedAt + 2000);
+    leave();
+    node.step(startedAt + 3000);
 
-    expect(before.kind).toBe("unsynced");
-    expect(calls).toBe(1);
+    expect([before.kind, tooEarly, calls]).toEqual(["unsynced", 0, 1]);
   });
 });
