@@ -47,6 +47,19 @@ describe("the lively node", () => {
     }
   });
 
+  it("knows when each image was built, and builds a later release later", () => {
+    const { node } = livedNode(1, 50);
+
+    const { images = [], names = [] } = node.runtime.snapshot().namespaces[0] ?? {};
+    const built = (name: string) => images.find(({ target }) => target === targetOf(name))?.createdAt ?? Number.NaN;
+    const targetOf = (name: string) => names.find((one) => one.name === name)?.target;
+    const carts = names.flatMap(({ name }) => (/cart:2\.4\.\d+$/.test(name) ? [name] : [])).toSorted();
+
+    expect(images.filter(({ createdAt }) => createdAt === undefined)).toEqual([]);
+    expect(carts.length).toBeGreaterThan(1);
+    expect(carts.map(built)).toEqual(carts.map(built).toSorted((a, b) => a - b));
+  });
+
   it("rolls out, runs jobs, pulls and removes, and tells each in one line", () => {
     const { lines } = livedNode(1, 300);
 
