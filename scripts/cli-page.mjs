@@ -14,7 +14,7 @@ export function cliPage() {
     ...commandTable.flatMap(commandSection),
     ...groupSection(policyFlags),
     "Durations are `90s`, `10m`, `24h`, `7d` or `1h30m`. Patterns and filters are explained in",
-    "[configuration.md](configuration.md#keep-patterns).",
+    "[configuration.md](configuration.md#keep-patterns). `plan` and `prune` note on stderr which `--keep` matches no image.",
     "",
     ...nodeFlags.flatMap(groupSection),
   ].slice(0, -1);

@@ -1,4 +1,4 @@
-// `npm start`: sets everything up and runs prunelet on the embedded runtime. Flags pass through: `npm start -- plan -o json`.
+// `npm start`: sets everything up and runs prunelet on the embedded runtime. Flags pass through: `npm start -- plan`.
 import { spawn } from "node:child_process";
 import { build, bundle } from "./build.mjs";
 import { projectNode } from "./setup.mjs";

@@ -11,6 +11,8 @@ export interface FlagSpec {
   readonly default?: string;
   /** The configuration key that the flag sets, e.g. `log.level`. Without the flag that key counts, and its default. */
   readonly key?: string;
+  /** The default of that key, as help shows it: help must not wait for the schema. A test compares the two. */
+  readonly keyDefault?: string;
   /** True when it may be given more than once. */
   readonly repeatable?: true;
   /** Checks or changes the value. Throws commander's `InvalidArgumentError`. */

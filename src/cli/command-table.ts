@@ -21,8 +21,13 @@ export const commandTable: readonly CommandSpec[] = [
     ],
     flags: [
       own(
-        { flags: "--interval <duration>", meaning: "time between two rounds", key: "interval" },
-        { flags: "--listen <host:port>", meaning: "address of /metrics, /healthz and /readyz", key: "http.listen" },
+        { flags: "--interval <duration>", meaning: "time between two rounds", key: "interval", keyDefault: "10m" },
+        {
+          flags: "--listen <host:port>",
+          meaning: "address of /metrics, /healthz and /readyz",
+          key: "http.listen",
+          keyDefault: "0.0.0.0:9095",
+        },
       ),
       policyFlags,
       ...nodeFlags,

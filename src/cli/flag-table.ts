@@ -18,6 +18,7 @@ export const nodeFlags: readonly FlagGroup[] = [
         flags: "--log-level <level>",
         meaning: "log level",
         key: "log.level",
+        keyDefault: "info",
         choices: ["debug", "info", "warn", "error"],
       },
     ],
@@ -29,6 +30,7 @@ export const nodeFlags: readonly FlagGroup[] = [
         flags: "--runtime <kind>",
         meaning: "container runtime",
         key: "runtime",
+        keyDefault: "auto",
         choices: ["auto", "containerd", "cri", "docker", "embedded"],
       },
       {
@@ -37,11 +39,18 @@ export const nodeFlags: readonly FlagGroup[] = [
         key: "endpoint",
         parse: endpoint,
       },
-      { flags: "--namespace <name>", meaning: "containerd namespace", key: "namespaces", repeatable: true },
+      {
+        flags: "--namespace <name>",
+        meaning: "containerd namespace",
+        key: "namespaces",
+        keyDefault: "k8s.io",
+        repeatable: true,
+      },
       {
         flags: "--pods <source>",
         meaning: "where the pods of this node come from",
         key: "pods.source",
+        keyDefault: "auto",
         choices: ["auto", "kubernetes", "none"],
       },
       {
@@ -59,12 +68,14 @@ export const nodeFlags: readonly FlagGroup[] = [
         flags: "--state-file <file>",
         meaning: "where ages and last uses are remembered",
         key: "stateFile",
+        keyDefault: "/var/lib/prunelet/state.json",
         completes: "files",
       },
       {
         flags: "--audit-file <file>",
         meaning: "where removals are recorded; empty for nowhere",
         key: "audit.file",
+        keyDefault: "/var/lib/prunelet/audit.jsonl",
         completes: "files",
       },
       {

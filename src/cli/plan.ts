@@ -15,6 +15,7 @@ import type { CommonFlags, PolicyFlags } from "./flags.ts";
 import { print } from "./output.ts";
 import { planTable } from "./plan-table.ts";
 import { lookOf } from "./terminal.ts";
+import { tellUnmatched } from "./unmatched-patterns.ts";
 import { readWhatIf, type WhatIf } from "./what-if.ts";
 import { whatIfText } from "./what-if-text.ts";
 
@@ -39,6 +40,7 @@ async function explain(flags: PlanFlags, context: CommandContext, whatIf: WhatIf
   const underPressure = isAgentsView(flags) || whatIf?.asksForPressure === true;
   const seen = await look(context, underPressure ? demandNow(config.pressure, await looking) : undefined, whatIf);
   const disks = await looking;
+  tellUnmatched(flags.keep, seen.state);
   for (const warning of seen.plan.warnings) report({ kind: "notice", level: "warn", message: warning });
   const difference = whatIf && (await differenceWith(whatIf, { context, seen, disks, underPressure }));
   const durationMs = Math.round(performance.now() - startedAt);

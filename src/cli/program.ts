@@ -1,9 +1,10 @@
 // The command line: turns the table of commands into a parser and runs what was asked for.
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { runCommandNamed } from "./command-runners.ts";
-import type { CommandSpec, FlagSpec } from "./command-spec.ts";
+import { type CommandSpec, type FlagSpec, longName, shortName } from "./command-spec.ts";
 import { commandTable } from "./command-table.ts";
-import { exitCode, explainError } from "./exit.ts";
+import { CommandError, exitCode, explainError } from "./exit.ts";
+import { addHelpCommand, describeCommand, describeProgram } from "./help.ts";
 import { version } from "./version-text.ts";
 
 /** Runs the program and returns the exit code. Never throws. */
@@ -13,6 +14,7 @@ export async function main(args: readonly string[]): Promise<number> {
     outcome.code = code;
   });
   try {
+    refuseEarlyFlag(args);
     await program.parseAsync(args, { from: "user" });
     return outcome.code;
   } catch (error) {
@@ -21,6 +23,18 @@ export async function main(args: readonly string[]): Promise<number> {
     for (const line of lines) process.stderr.write(`prunelet: ${line}\n`);
     return code;
   }
+}
+
+/** Flags belong to commands: one that stands before the command would only be called unknown. */
+function refuseEarlyFlag([first = "", ...others]: readonly string[]): void {
+  const name = /^--?[a-z][a-z-]*/.exec(first)?.[0];
+  const command = commandTable.find((one) => others.includes(one.name))?.name ?? "<command>";
+  const known = commandTable.flatMap(({ flags }) => flags.flatMap((group) => group.flags));
+  if (name === undefined || !known.some((flag) => [longName(flag), shortName(flag)].includes(name))) return;
+  throw new CommandError(
+    `${name} stands before the command: write it after it, prunelet ${command} ${name} ...`,
+    exitCode.usage,
+  );
 }
 
 /** What commander says about wrong usage, as the one line that every error gets. */
@@ -35,12 +49,13 @@ function oneLine(text: string): string {
 
 /** The program with all its commands. `done` is told the exit code of the command that ran. */
 export function createProgram(done: (code: number) => void): Command {
-  const program = new Command("prunelet")
+  const program = describeProgram(new Command("prunelet"))
     .description("Removes the container images and tags that nothing on this node needs any more")
-    .version(version)
+    .version(version, "-V, --version", "print the version")
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(oneLine(text)) });
   for (const spec of commandTable) addCommand(program, spec, done);
+  addHelpCommand(program);
   return program;
 }
 
@@ -61,6 +76,7 @@ function addCommand(program: Command, spec: CommandSpec, done: (code: number) =>
     const argument = new Argument(synopsis, meaning);
     command.addArgument(choices === undefined ? argument : argument.choices(choices));
   }
+  describeCommand(command, spec);
   for (const { heading, flags } of spec.flags) {
     for (const flag of flags) command.addOption(toOption(flag).helpGroup(`${heading}:`));
   }
@@ -71,7 +87,7 @@ function isText(value: unknown): value is string {
 }
 
 function toOption(flag: FlagSpec): Option {
-  const option = new Option(flag.flags, flag.repeatable ? `${flag.meaning}, repeatable` : flag.meaning);
+  const option = new Option(flag.flags, flag.meaning);
   if (flag.default !== undefined) option.default(flag.default);
   if (flag.choices !== undefined) option.choices(flag.choices);
   if (flag.parse !== undefined) option.argParser(flag.parse);

@@ -14,6 +14,7 @@ import { type PlanFlags, planCommand } from "./plan.ts";
 import { count, outcomeTable } from "./plan-table.ts";
 import { removalProgress } from "./removal-progress.ts";
 import { stopSignal } from "./signals.ts";
+import { tellUnmatched } from "./unmatched-patterns.ts";
 
 export interface PruneFlags extends PlanFlags {
   readonly dryRun?: boolean;
@@ -68,6 +69,7 @@ export function pruneCommand(flags: PruneFlags): Promise<number> {
 
 /** The last gate before anything is removed: the limits let something go, the state file can be written, and somebody said yes. */
 async function approve(planned: Planned, flags: PruneFlags, { session, config }: CommandContext): Promise<boolean> {
+  tellUnmatched(flags.keep, planned.state);
   if (refusalOf(planned.plan) !== undefined) return false;
   if (session.origin !== "live") return true;
   const names = planned.plan.images.flatMap((image) => image.names.filter(({ action }) => action === "untag")).length;

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { longName } from "../../src/cli/command-spec.ts";
 import { commandTable } from "../../src/cli/command-table.ts";
+import { settings } from "../../src/config/settings.ts";
 import { runHere } from "./run-program.ts";
 
 describe("help", () => {
@@ -29,6 +30,28 @@ describe("help", () => {
     },
   );
 
+  test.each(
+    commandTable
+      .flatMap(({ name, flags }) => flags.flatMap((group) => group.flags.map((flag) => [name, flag] as const)))
+      .filter(([, { key }]) => key !== undefined),
+  )("of %s shows the default that holds without the flag: %o", async (command, { key, keyDefault }) => {
+    const { stdout } = await runHere([command, "--help"]);
+
+    expect(keyDefault).toBe(defaultOf(key));
+    expect(flat(stdout)).toContain(keyDefault === undefined ? "" : `default: ${keyDefault}`);
+  });
+
+  test("calls flags what the documentation calls them", async () => {
+    const program = await runHere(["--help"]);
+    const images = await runHere(["images", "--help"]);
+    const completion = await runHere(["completion", "--help"]);
+
+    expect(program.stdout).toContain("images [flags] [repository]");
+    expect(images.stdout).toContain("Usage: prunelet images [flags] [repository]");
+    expect(completion.stdout).toContain("Usage: prunelet completion <shell>");
+    expect([program, images].filter(({ stdout }) => /options/i.test(stdout))).toEqual([]);
+  });
+
   test("behind the word help is the same as behind --help", async () => {
     const word = await runHere(["help", "verify"]);
     const flag = await runHere(["verify", "--help"]);
@@ -40,6 +63,13 @@ describe("help", () => {
 describe("wrong usage", () => {
   test.each([
     ["an unknown command", ["cleanup"], "unknown command"],
+    ["help for an unknown command", ["help", "nope"], "unknown command 'nope'"],
+    [
+      "a flag before the command",
+      ["--log-level", "debug", "version"],
+      "write it after it, prunelet version --log-level",
+    ],
+    ["a short flag before the command", ["-o", "json", "plan"], "write it after it, prunelet plan -o"],
     ["an unknown flag", ["images", "--colour"], "unknown option"],
     ["a value that a flag does not take", ["plan", "-o", "xml"], "table, json, yaml"],
     ["a missing word", ["inspect"], "missing required argument"],
@@ -69,4 +99,10 @@ describe("documentation", () => {
 /** Help is wrapped: only the words count. */
 function flat(text: string): string {
   return text.replaceAll(/\s+/g, " ");
+}
+
+/** The default of a key of the configuration, as text. */
+function defaultOf(key: string | undefined): string | undefined {
+  const value = settings().find(({ path }) => path.join(".") === key)?.default;
+  return value === undefined ? undefined : [value].flat().join(", ");
 }

@@ -307,6 +307,7 @@ describe("run", () => {
       const metrics = await (await fetch(`${url}/metrics`)).text();
 
       expect(ready).toBe(true);
+      expect(agent.stderr()).not.toMatch(/pods of this node are not known/);
       expect(metrics).toMatch(/prunelet_reconciles_total\{result="done"\} [1-9]/);
       expect(await agent.stop()).toBe(0);
     } finally {

@@ -77,6 +77,30 @@ describe("prune on a captured node", () => {
     expect({ code, untagged: untagged(stdout) }).toEqual({ code: 0, untagged: ["1", "2"] });
   });
 
+  it.each([
+    ["app:2", "--keep app:2 matches no image here"],
+    ["registry.example/app", "means registry.example/app:latest, every tag is 'registry.example/app:*'"],
+    ["registry.example/ap/*", "--keep registry.example/ap/* matches no image here"],
+    ["label:team", "--keep label:team matches no image here"],
+  ])("notes that --keep %s matches nothing", async (pattern, note) => {
+    const planned = await runHere([
+      "plan",
+      "--snapshot",
+      snapshot,
+      "--keep",
+      pattern,
+      "--keep",
+      "registry.example/app:1",
+    ]);
+    const { code, stderr } = await prune("--keep", pattern, "--keep", "registry.example/app:1");
+
+    expect([planned.code, code]).toEqual([0, 0]);
+    for (const text of [planned.stderr, stderr]) {
+      expect(text).toMatch(/^prunelet: note: [^\n]+\n$/);
+      expect(text).toContain(note);
+    }
+  });
+
   it("removes no more than a limit allows", async () => {
     const { code, stdout } = await prune(
       ...configured("policy: {unusedFor: 0, minAge: 0}\nsafety: {maxRemovalsPerRun: 1}\n"),

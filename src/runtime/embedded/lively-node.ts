@@ -54,7 +54,13 @@ export function createLivelyNode({ seed, startedAt }: LivelyNodeOptions): Lively
       filesystem: { path: "/var/lib/embedded", capacityBytes: 12 * gibibyte, otherBytes: 3 * gibibyte },
     },
   );
-  const node: Node = { runtime, random: createRandom(seed), pods: [], releases: new Map(), toolEdition: 1 };
+  const node: Node = {
+    runtime: withBuildTimes(runtime, () => now),
+    random: createRandom(seed),
+    pods: [],
+    releases: new Map(),
+    toolEdition: 1,
+  };
   fill(node, startedAt, (time) => {
     now = time;
   });
@@ -69,6 +75,22 @@ export function createLivelyNode({ seed, startedAt }: LivelyNodeOptions): Lively
       const lines = [...finishJobs(node, now), ...advanceAll(node, now), ...replaceOld(node), ...happen(node)];
       pods.show(node.pods.map(apiPod), now);
       return lines;
+    },
+  };
+}
+
+/** Milliseconds from the build of an image to its first pull. */
+const shippingTime = 3_600_000;
+
+/** The same runtime, in which every image was built shortly before it came to the node first, and stays as old when it comes again. */
+function withBuildTimes(runtime: EmbeddedRuntime, now: () => Instant): EmbeddedRuntime {
+  const builtAt = new Map<string, Instant>();
+  return {
+    ...runtime,
+    addImage(namespace, image, names) {
+      const createdAt = builtAt.get(image.target) ?? now() - shippingTime;
+      builtAt.set(image.target, createdAt);
+      runtime.addImage(namespace, { ...image, createdAt }, names);
     },
   };
 }

@@ -34,6 +34,8 @@ export function createLivelyPods(): LivelyPods {
     },
     show(pods, now) {
       shown = { pods, confirmedAt: now };
+      // A watch that was not started hears of nothing.
+      if (!started) return;
       for (const listener of listeners) listener();
     },
   };

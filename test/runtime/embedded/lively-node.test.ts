@@ -47,6 +47,19 @@ describe("the lively node", () => {
     }
   });
 
+  it("knows when each image was built, and builds a later release later", () => {
+    const { node } = livedNode(1, 50);
+
+    const { images = [], names = [] } = node.runtime.snapshot().namespaces[0] ?? {};
+    const built = (name: string) => images.find(({ target }) => target === targetOf(name))?.createdAt ?? Number.NaN;
+    const targetOf = (name: string) => names.find((one) => one.name === name)?.target;
+    const carts = names.flatMap(({ name }) => (/cart:2\.4\.\d+$/.test(name) ? [name] : [])).toSorted();
+
+    expect(images.filter(({ createdAt }) => createdAt === undefined)).toEqual([]);
+    expect(carts.length).toBeGreaterThan(1);
+    expect(carts.map(built)).toEqual(carts.map(built).toSorted((a, b) => a - b));
+  });
+
   it("rolls out, runs jobs, pulls and removes, and tells each in one line", () => {
     const { lines } = livedNode(1, 300);
 
@@ -93,17 +106,19 @@ describe("the lively node", () => {
     }
   });
 
-  it("tells listeners of every step until they leave, and is unsynced when it was not started", () => {
+  it("tells listeners of every step from the start until they leave, and is unsynced before", () => {
     const node = createLivelyNode({ seed: 1, startedAt });
     let calls = 0;
     const leave = node.podSource.onChange(() => calls++);
 
     const before = node.podSource.view();
     node.step(startedAt + 1000);
-    leave();
+    const tooEarly = calls;
+    node.podSource.start();
     node.step(startedAt + 2000);
+    leave();
+    node.step(startedAt + 3000);
 
-    expect(before.kind).toBe("unsynced");
-    expect(calls).toBe(1);
+    expect([before.kind, tooEarly, calls]).toEqual(["unsynced", 0, 1]);
   });
 });
