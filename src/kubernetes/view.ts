@@ -31,7 +31,7 @@ export class View<T> {
   readonly #listeners = new Set<() => void>();
   #items = new Map<string, T>();
   #sorted: readonly T[] | undefined;
-  #confirmedAt: Instant | undefined;
+  #confirmedAt: { readonly wall: Instant; readonly elapsed: number } | undefined;
   #failure: string | undefined;
   #refusal: { readonly verb: Verb; readonly reason: string } | undefined;
   #stopped = false;
@@ -107,8 +107,10 @@ export class View<T> {
 
   /** Milliseconds since the API server was last heard from; Infinity when it never was. */
   age(): number {
-    // A clock that was set back must not make old knowledge young: a distance in either direction counts.
-    return this.#confirmedAt === undefined ? Infinity : Math.abs(this.#clock.now() - this.#confirmedAt);
+    if (this.#confirmedAt === undefined) return Infinity;
+    // A clock that was set back must not make old knowledge young, nor a machine that slept: whatever says more counts.
+    const { wall, elapsed } = this.#confirmedAt;
+    return Math.max(Math.abs(this.#clock.now() - wall), this.#clock.elapsed() - elapsed);
   }
 
   current(): Known<T> {
@@ -117,7 +119,7 @@ export class View<T> {
       return { kind: "unsynced", reason: reason ?? this.#notYet() };
     }
     this.#sorted ??= Object.freeze([...this.#items.values()].sort(this.#resource.compare));
-    return { kind: "synced", items: this.#sorted, confirmedAt: this.#confirmedAt };
+    return { kind: "synced", items: this.#sorted, confirmedAt: this.#confirmedAt.wall };
   }
 
   #whyUnsynced(): string | undefined {
@@ -168,7 +170,7 @@ export class View<T> {
     if (this.#stopped) {
       return;
     }
-    this.#confirmedAt = this.#clock.now();
+    this.#confirmedAt = { wall: this.#clock.now(), elapsed: this.#clock.elapsed() };
     this.#failure = undefined;
     this.#wakeWhenStale();
   }

@@ -9,6 +9,9 @@ export interface Clock {
   random(): number;
 }
 
+/** Beyond it a timer would be over at once. Those who wait that long do so in a loop that looks at the clock again. */
+const longestTimer = 2 ** 31 - 1;
+
 /** The real clock. */
 export const systemClock: Clock = {
   now: Date.now,
@@ -21,7 +24,7 @@ export const systemClock: Clock = {
         signal?.removeEventListener("abort", done);
         resolve();
       };
-      const timer = setTimeout(done, milliseconds);
+      const timer = setTimeout(done, Math.min(milliseconds, longestTimer));
       signal?.addEventListener("abort", done, { once: true });
     }),
 };

@@ -10,12 +10,24 @@ import { type ApiServer, type ApiServerOptions, startApiServer } from "../suppor
 import { type KubeconfigSketch, writeKubeconfig } from "../support/api-server/kubeconfig.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
 
-/** Real timers; `now` can be moved ahead. Chance is always one half. */
+/** Real timers; the clock can be set, and time can pass at once. Chance is always one half. */
 export class MovableClock implements Clock {
   #ahead = 0;
+  #passed = 0;
 
+  /** The clock is set ahead, or back. */
   advance(milliseconds: number): void {
     this.#ahead += milliseconds;
+  }
+
+  /** So much time passes. */
+  pass(milliseconds: number): void {
+    this.#ahead += milliseconds;
+    this.#passed += milliseconds;
+  }
+
+  elapsed(): number {
+    return performance.now() + this.#passed;
   }
 
   now(): number {

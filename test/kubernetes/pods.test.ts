@@ -87,6 +87,18 @@ test("is unsynced when the clock was set back by more than the limit", async () 
   expect(source.view().kind).toBe("unsynced");
 });
 
+test("stays unsynced when the clock that was set back comes to the time of the last news again", async () => {
+  const server = await serve();
+  const { source, clock } = follow(await connectTo(server.url), { staleAfterMs: 60_000 });
+  await source.ready(5_000);
+  server.fail({ kind: "hang" });
+
+  clock.advance(-3_600_000);
+  clock.pass(3_600_000);
+
+  expect(source.view().kind).toBe("unsynced");
+});
+
 test("tells its listeners when the view becomes stale by time alone", async () => {
   const server = await serve();
   const { source } = follow(await connectTo(server.url), { staleAfterMs: 200 });

@@ -14,6 +14,10 @@ export class SimulatedClock implements Clock {
     return this.#now;
   }
 
+  elapsed(): number {
+    return this.#now;
+  }
+
   after(milliseconds: number, callback: () => void): () => void {
     const timer = { due: this.#now + milliseconds, callback };
     this.#timers.add(timer);
