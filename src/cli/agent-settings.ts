@@ -111,6 +111,12 @@ function follow(config: LiveConfig, file: string | undefined, { report, watchNod
   };
   const stopWatching = file === undefined ? undefined : watchFile({ path: file, onChange: reload });
   process.on("SIGHUP", reload);
+  // The file may have changed since it was read: the agent waited for its turn.
+  const meanwhile = config.reload();
+  if (meanwhile.kind !== "unchanged") {
+    report(toReport(meanwhile));
+    onChange();
+  }
   watchNodeIfNeeded();
   return {
     hold() {

@@ -36,12 +36,30 @@ export function loadConfig(sources: ConfigSources): Config {
 export function resolveConfig(layers: readonly Layer[], labels: Labels, file: string | undefined): EffectiveConfig {
   // Checked as it was written first, so that problems carry the paths of the file.
   const base = parseTree(mergeLayers(layers), layers, file);
+  const pools = parsePools(base, layers, file);
   const pool = findNodePool(base.nodePools, labels);
-  if (pool === undefined) return effective(base, undefined, layers);
-  const withPool = layers.flatMap((layer) =>
-    layer.origin === "file" ? [layer, poolLayer(layers, pool.name)] : [layer],
-  );
-  return effective(parseTree(mergeLayers(withPool), withPool, file), pool.name, withPool);
+  return (pool && pools.get(pool.name)) ?? effective(base, undefined, layers);
+}
+
+/** Each pool's settings together with all others: a pool that does not fit them is refused before any node belongs to it. */
+function parsePools(
+  { nodePools }: Config,
+  layers: readonly Layer[],
+  file: string | undefined,
+): ReadonlyMap<string, EffectiveConfig> {
+  const parsed = new Map<string, EffectiveConfig>();
+  const problems: string[] = [];
+  for (const { name } of nodePools) {
+    const withPool = layers.flatMap((layer) => (layer.origin === "file" ? [layer, poolLayer(layers, name)] : [layer]));
+    try {
+      parsed.set(name, effective(parseTree(mergeLayers(withPool), withPool, file), name, withPool));
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      problems.push(...error.problems.map((problem) => `${problem} (with the settings of node pool ${name})`));
+    }
+  }
+  if (problems.length > 0) throw new ConfigError(problems);
+  return parsed;
 }
 
 /** The list of all settings takes some milliseconds, and few ask for it. */

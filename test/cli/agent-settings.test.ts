@@ -55,6 +55,19 @@ async function follow(text: string, server?: ApiServer): Promise<Following> {
 }
 
 describe("a changed file", () => {
+  it("is not missed when it changes before the agent begins to follow it", async () => {
+    writeFileSync(file, "enabled: true\n");
+    const settings = createAgentSettings({ file, env: {}, flags: {} });
+    onTestFinished(() => settings.stop());
+    const reports: ReportEvent[] = [];
+
+    writeFileSync(file, "enabled: false\n");
+    settings.start({ report: (event) => reports.push(event), watchNode: undefined, onChange: () => undefined });
+
+    expect(settings.config.current().config.enabled).toBe(false);
+    expect(reports).toMatchObject([{ kind: "config-reloaded", result: "loaded" }]);
+  });
+
   it("holds from the next round on, and is reported", async () => {
     const { settings, reports, changes } = await follow("interval: 1m\n");
 

@@ -125,4 +125,12 @@ describe("the settings of a pool", () => {
 
     expect(problems).toEqual([expect.stringMatching(/^nodePools\.1\.name is "spot", as that of another pool/)]);
   });
+
+  it("is refused when it does not fit the other settings, before any node belongs to it", () => {
+    const pools = [{ name: "gpu", match: { gpu: "*" }, pressure: { low: "85%" } }];
+
+    const resolve = () => resolveConfig(layers({ nodePools: pools }), {}, "prunelet.yaml");
+
+    expect(resolve).toThrow(/prunelet\.yaml: pressure\..*\(with the settings of node pool gpu\)/);
+  });
 });
