@@ -191,21 +191,38 @@ class Loop {
     return result;
   }
 
-  /** A round with pauses may take hours. What becomes more urgent meanwhile ends it after the removal in progress, and comes next. */
+  /** A round with pauses may take hours. What ends it meanwhile does so after the removal in progress. */
   #watchDuring(round: AbortController, demand: Demand | undefined): () => Promise<void> {
-    const { pressure, pauseMs = 0 } = this.#input.settings();
+    const { pauseMs = 0 } = this.#input.settings();
     this.#overtaken = false;
-    if (pressure === undefined || pauseMs === 0 || demand?.mode === "emergency") return async () => undefined;
+    if (pauseMs === 0) return async () => undefined;
     const ended = new AbortController();
-    const { clock } = this.#input;
-    const watching = this.#disk.untilMoreUrgent(pressure, { demand, clock, ended: ended.signal }).then((overtaken) => {
-      this.#overtaken = overtaken;
-      if (overtaken) round.abort();
-    });
-    return () => {
+    const watching = [
+      this.#endWhenUrgent(round, demand, ended.signal),
+      this.#endWithWindow(round, demand, ended.signal),
+    ];
+    return async () => {
       ended.abort();
-      return watching;
+      await Promise.all(watching);
     };
+  }
+
+  /** What becomes more urgent comes next. */
+  async #endWhenUrgent(round: AbortController, demand: Demand | undefined, ended: AbortSignal): Promise<void> {
+    const { pressure } = this.#input.settings();
+    if (pressure === undefined || demand?.mode === "emergency") return;
+    this.#overtaken = await this.#disk.untilMoreUrgent(pressure, { demand, clock: this.#input.clock, ended });
+    if (this.#overtaken) round.abort();
+  }
+
+  /** What a closed window leaves over is removed when the next one is open. */
+  async #endWithWindow(round: AbortController, demand: Demand | undefined, ended: AbortSignal): Promise<void> {
+    const { clock, settings } = this.#input;
+    const isClosed = (): boolean => settings().windowsAt?.(clock.now()).open === false;
+    // A round that begins outside of all windows removes nothing anyway.
+    if (demand !== undefined || settings().windowsAt === undefined || isClosed()) return;
+    while (!ended.aborted && !isClosed()) await clock.sleep(windowCheck, ended);
+    round.abort();
   }
 
   #gotOn({ kind }: ReportEvent): void {
@@ -272,6 +289,9 @@ class Loop {
     return this.#unrelieved === undefined || hasGrown(this.#unrelieved, look);
   }
 }
+
+/** Milliseconds between two looks at whether the window is still open. */
+const windowCheck = 10_000;
 
 /** Share of a filesystem's size by which it must have become fuller. */
 const growth = 0.01;

@@ -218,6 +218,27 @@ describe("a window that is not open", () => {
   const opensAt = Date.UTC(2026, 0, 1) + 45_000;
   const windowsAt = (now: number) => ({ open: now >= opensAt, opensAt: now >= opensAt ? undefined : opensAt });
 
+  it("close upon a round that pauses between removals: what is left over waits for the next one", async () => {
+    let closesAt = Number.POSITIVE_INFINITY;
+    const loop = start({
+      windowsAt: (now) => ({ open: now < closesAt, opensAt: undefined }),
+      pauseMs: 3_600_000,
+      interval: day,
+    });
+    closesAt = loop.clock.now() + 60_000;
+    await waitFor("the first removal", () => namesOf(loop) === 1, { intervalMs: 1 });
+
+    for (let i = 0; i < 6; i += 1) {
+      loop.clock.advance(20_000);
+      await settled();
+    }
+
+    await waitFor("the end of the round", () => rounds(loop) === 1, { intervalMs: 1 });
+    loop.clock.advance(7_200_000);
+    await settled();
+    expect(namesOf(loop)).toBe(1);
+  });
+
   it("lets a routine round plan and remove nothing, and the next one begins when it opens", async () => {
     const loop = start({ windowsAt, interval: day });
     await loop.asleep(1);
