@@ -67,8 +67,8 @@ export function diskBar(use: DiskUse, look: Look): string {
   return [title, cells, ...wrapped([...legend, ...target], look)].join("\n");
 }
 
-function markOf({ block, ascii, color }: Part, look: Look): string {
-  return painted(look.unicode ? block : ascii, color, look);
+function markOf({ block, ascii, color }: Part, look: Look, length = 1): string {
+  return painted((look.unicode ? block : ascii).repeat(length), color, look);
 }
 
 function targetMark(look: Look): string {
@@ -85,12 +85,21 @@ function cellsOf(parts: readonly Part[], look: Look, { capacity, target }: DiskU
   const ends: number[] = [];
   for (const { bytes } of parts) ends.push((ends.at(-1) ?? 0) + bytes);
   const targetCell = target === undefined ? -1 : Math.min(width - 1, Math.floor((target / capacity) * width));
-  return Array.from({ length: width }, (_, cell) => {
-    if (cell === targetCell) return targetMark(look);
+  const cells = Array.from({ length: width }, (_, cell) => {
+    if (cell === targetCell) return "target";
     const middle = ((cell + 0.5) / width) * capacity;
     const at = ends.findIndex((end) => middle < end);
-    return markOf(parts[at < 0 ? parts.length - 1 : at] as Part, look);
-  }).join("");
+    return parts[at < 0 ? parts.length - 1 : at] as Part;
+  });
+  return runsOf(cells)
+    .map(([cell, length]) => (cell === "target" ? targetMark(look) : markOf(cell, look, length)))
+    .join("");
+}
+
+/** Neighbours that are the same, with their number: a colour is switched on once for all of them. */
+function runsOf<Cell>(cells: readonly Cell[]): (readonly [cell: Cell, length: number])[] {
+  const starts = cells.flatMap((cell, at) => (at > 0 && cells[at - 1] === cell ? [] : [at]));
+  return starts.map((start, i) => [cells[start] as Cell, (starts[i + 1] ?? cells.length) - start] as const);
 }
 
 /** As many entries to a line as there is room for. */

@@ -1,7 +1,8 @@
 // From the references that a person typed to images, with one line for each that means none.
-import { createImageFinder, type FoundImage, type ImageSearch } from "../decide/find-image.ts";
+import { createImageFinder, type FoundImage } from "../decide/find-image.ts";
 import type { NodeState } from "../image/node-state.ts";
 import { exitCode } from "./exit.ts";
+import { explainMissing } from "./missing-image.ts";
 
 export interface FoundImages {
   /** In the order in which they were asked for, each once. */
@@ -22,15 +23,11 @@ export function findImages(state: Pick<NodeState, "namespaces">, references: rea
     const search = find(reference);
     if (search.kind === "found") for (const one of search.images) images.set(one.entry, one);
     else {
-      problems.push(explain(search));
+      problems.push(explainMissing(search, reference, state));
       code = Math.max(code, search.kind === "invalid" ? exitCode.usage : exitCode.failed);
     }
   }
   return { images: [...images.values()], problems, code };
-}
-
-function explain(search: Exclude<ImageSearch, { kind: "found" }>): string {
-  return search.kind === "not-found" ? `${search.message}; \`prunelet images\` lists those there are` : search.message;
 }
 
 /** Writes problems to stderr, a line each. */

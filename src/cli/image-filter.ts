@@ -6,6 +6,7 @@ import type { NodeState } from "../image/node-state.ts";
 import { familiarName } from "../image/reference.ts";
 import { CommandError } from "./exit.ts";
 import type { ImageRowSource } from "./image-rows.ts";
+import { explainMissing } from "./missing-image.ts";
 
 type RowFilter = (row: ImageRowSource) => boolean;
 
@@ -95,7 +96,7 @@ export function filterImages(
 
 function builtAt(text: string, state: Pick<NodeState, "namespaces">): number {
   const search = createImageFinder(state)(text);
-  if (search.kind !== "found") throw new CommandError(search.message);
+  if (search.kind !== "found") throw new CommandError(explainMissing(search, text, state));
   const moments = search.images.flatMap(({ entry: { image } }) => image.createdAt ?? []);
   const [moment] = moments;
   if (moment === undefined) throw new CommandError(`nobody knows when ${text} was built: choose another image`);

@@ -35,7 +35,8 @@ export function createProgress(terminal: Terminal, now: () => number, look: Prog
   let drawn = false;
   return {
     update(done, total, note) {
-      if (now() - drawnAt < pause) return;
+      // As long as the total is not known there is nothing to show.
+      if (total === 0 || now() - drawnAt < pause) return;
       drawnAt = now();
       drawn = true;
       const line = barText({ done, total, note }, look).slice(0, (terminal.columns ?? 80) - 1);
@@ -58,7 +59,7 @@ function barText(
   { done, total, note }: State,
   { unicode = false, total: totalText = formatBytes }: ProgressLook,
 ): string {
-  const share = total === 0 ? 0 : Math.min(1, done / total);
+  const share = Math.min(1, done / total);
   const filled = Math.floor(share * barWidth);
   const [full, empty] = unicode ? ["█", "░"] : ["#", "."];
   const bar = full.repeat(filled).padEnd(barWidth, empty);

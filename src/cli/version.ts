@@ -3,7 +3,7 @@
 import { ConfigError } from "../config/config-error.ts";
 import { loadConfig } from "../config/load.ts";
 import { capabilityWords, missingCapabilities } from "../runtime/capability-words.ts";
-import type { Found } from "../runtime/detect.ts";
+import { type Found, NoSocketError } from "../runtime/detect.ts";
 import type { Capabilities, RuntimeInfo } from "../runtime/runtime.ts";
 import { RuntimeError } from "../runtime/runtime-error.ts";
 import { commandSources, withSession } from "./command-context.ts";
@@ -32,6 +32,8 @@ interface FoundInfo {
   readonly missing?: readonly { readonly capability: keyof Capabilities; readonly instead: string }[];
   /** Why there is no runtime. */
   readonly problem?: string;
+  /** Where it was looked for, when there is no socket at all. */
+  readonly lookedAt?: readonly string[];
 }
 
 async function runtimeInfo(flags: CommonFlags): Promise<FoundInfo> {
@@ -46,6 +48,7 @@ async function runtimeInfo(flags: CommonFlags): Promise<FoundInfo> {
     });
     return { ...info, ...chosen };
   } catch (error) {
+    if (error instanceof NoSocketError) return { problem: error.message, lookedAt: error.lookedAt };
     if (error instanceof RuntimeError || error instanceof ConfigError) return { ...chosen, problem: error.message };
     throw error;
   }
@@ -58,12 +61,17 @@ function toFoundInfo(runtime: RuntimeInfo): FoundInfo {
   return { runtime, missing };
 }
 
-function versionText({ runtime, chosen, missing = [], problem }: FoundInfo): string {
+function versionText({ runtime, chosen, missing = [], problem, lookedAt }: FoundInfo): string {
   const can = Object.entries(runtime?.capabilities ?? {}).filter(([, yes]) => yes);
   const apis = Object.entries(runtime?.apiVersions ?? {});
   return [
     `prunelet ${version} (Node.js ${process.versions.node})`,
-    runtime === undefined ? `runtime   none: ${problem}` : `runtime   ${runtime.kind} ${runtime.version}`,
+    ...(runtime === undefined
+      ? [
+          `runtime   none: ${lookedAt === undefined ? problem : "there is no socket, give --endpoint unix:///path.sock"}`,
+        ]
+      : [`runtime   ${runtime.kind} ${runtime.version}`]),
+    ...(lookedAt ?? []).map((path) => `looked at ${path}`),
     ...(chosen === undefined ? [] : [`socket    ${chosen.endpoint}`, `chosen    ${chosen.why}`]),
     ...(chosen?.passedOver ?? []).map((other) => `not       ${other}`),
     ...(apis.length === 0 ? [] : [`apis      ${apis.map(([name, api]) => `${name} ${api}`).join(", ")}`]),

@@ -6,7 +6,6 @@ import {
   fstatSync,
   fsyncSync,
   lstatSync,
-  mkdirSync,
   openSync,
   readFileSync,
   renameSync,
@@ -16,6 +15,7 @@ import {
 import { dirname } from "node:path";
 import type { History } from "../decide/history.ts";
 import { fromHistoryDocument, historyVersion, toHistoryDocument } from "./history-document.ts";
+import { makeFolderNow } from "./make-folder.ts";
 
 /** The state file cannot be used. The message names the cause and the mend. */
 export class HistoryFileError extends Error {
@@ -117,7 +117,7 @@ export function setAside(path: string, why: "corrupt" | "unreadable", now: numbe
 export function writeHistoryFile(path: string, history: History): void {
   const draft = `${path}.${process.pid}.tmp`;
   try {
-    mkdirSync(dirname(path), { recursive: true });
+    makeFolderNow(dirname(path));
     writeFileSync(draft, formatHistory(history), { flush: true, mode: 0o600 });
     renameSync(draft, path);
   } catch (error) {

@@ -1,6 +1,7 @@
 // The audit file: lines are appended and on disk before anybody goes on; it rotates by size, and a full disk never stops a removal.
-import { constants, type FileHandle, mkdir, open } from "node:fs/promises";
+import { constants, type FileHandle, open } from "node:fs/promises";
 import { dirname } from "node:path";
+import { makeFolder } from "../observe/make-folder.ts";
 import { rotateIfFull } from "./audit-rotation.ts";
 
 /** Where lines go. May change while the program runs. */
@@ -118,7 +119,7 @@ export class AuditFile {
 }
 
 async function openForAppending(path: string): Promise<FileHandle> {
-  await mkdir(dirname(path), { recursive: true });
+  await makeFolder(dirname(path));
   // Without O_NONBLOCK, opening a named pipe would wait for a reader for ever.
   const flags = constants.O_RDWR | constants.O_APPEND | constants.O_CREAT | constants.O_NONBLOCK;
   const handle = await open(path, flags, 0o600);

@@ -6,6 +6,17 @@ import { RuntimeError } from "./runtime-error.ts";
 
 const operation = "find the runtime";
 
+/** There is no socket where runtimes usually listen. */
+export class NoSocketError extends RuntimeError {
+  readonly lookedAt: readonly string[];
+
+  constructor(lookedAt: readonly string[]) {
+    const mend = "give --endpoint unix:///path.sock";
+    super("invalid-argument", operation, `no container runtime found (looked at ${lookedAt.join(", ")}): ${mend}`);
+    this.lookedAt = lookedAt;
+  }
+}
+
 /** The runtime to work with. */
 export interface Found {
   readonly kind: LiveRuntimeKind;
@@ -191,16 +202,7 @@ function severalAnswer(rivals: readonly Candidate[]): RuntimeError {
 }
 
 function nothingAnswers(looks: readonly Look[], { env, root }: FindOptions): RuntimeError {
-  if (looks.length === 0) {
-    const looked = usualSockets(env, root)
-      .map(({ path }) => path)
-      .join(", ");
-    return new RuntimeError(
-      "invalid-argument",
-      operation,
-      `no container runtime found (looked at ${looked}): give --endpoint unix:///path.sock`,
-    );
-  }
+  if (looks.length === 0) return new NoSocketError(usualSockets(env, root).map(({ path }) => path));
   const said = looks
     .map(({ socket, answer }) => `${socket.path} ${answer.kind === "no-answer" ? answer.why : ""}`)
     .join("; ");

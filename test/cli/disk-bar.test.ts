@@ -35,7 +35,8 @@ describe("the bar of a disk", () => {
   test("has block characters and colours where the terminal knows them", () => {
     const [, bar] = diskBar(use, { width: 20, unicode: true, color: true }).split("\n");
 
-    expect(bar).toContain("\u001b[34m█\u001b[0m");
+    // A colour for each part, not for each cell.
+    expect(bar).toContain("\u001b[34m████\u001b[0m\u001b[36m▓▓\u001b[0m");
     expect(bar).toContain("\u001b[31m┃\u001b[0m");
     expect(uncolored(bar)).toBe("████▓▓▒▒▒░░░··┃·····");
   });

@@ -91,11 +91,17 @@ describe("inspect finds the image that is meant by", () => {
   });
 
   test.each([
-    ["a name that is not there", "app:2", 1, "No such image: app:2"],
-    ["a name without its tag", "app", 1, "No such image: app:latest"],
+    ["a name that is not there", "app:2", 1, "No such image: app:2; of this repository there is app:1, app:spare\n"],
+    ["a name without its tag", "app", 1, "No such image: app:latest; of this repository there is app:1, app:spare\n"],
     ["a digest behind another repository", `idle@${index}`, 1, `No such image: idle@${index}`],
     ["an ID that nothing has", "0".repeat(64), 1, `No such image: ${"0".repeat(64)}`],
-    ["fewer than four digits", app.id.slice(7, 10), 1, "No such image"],
+    [
+      "fewer than four digits",
+      app.id.slice(7, 10),
+      1,
+      `No such image: ${app.id.slice(7, 10)}:latest; of an image ID at least four digits`,
+    ],
+    ["nothing like it", "missing", 1, "No such image: missing:latest; `prunelet images` lists those there are\n"],
     ["an empty word", "", 2, "image name cannot be blank"],
     ["blanks", "  ", 2, "image name cannot be blank"],
     ["upper case", "App:1", 2, "invalid reference format: repository name (library/App) must be lowercase"],

@@ -13,7 +13,7 @@ test("draws how much is done of how much, and what there is to say", () => {
   expect(screen.written).toEqual(["\r\u001b[K[######..................] 25 % of 100 MiB, 2 problems"]);
 });
 
-test("never passes the end, and begins at nothing", () => {
+test("never passes the end, begins at nothing, and shows nothing while the total is not known", () => {
   const screen = screenOf(80);
   let now = 0;
   const progress = createProgress(screen, () => {
@@ -22,6 +22,7 @@ test("never passes the end, and begins at nothing", () => {
   });
 
   progress.update(0, 0, "");
+  progress.update(0, MiB, "");
   progress.update(2 * MiB, MiB, "");
 
   expect(screen.written.map((text) => /\d+ %/.exec(text)?.[0])).toEqual(["0 %", "100 %"]);
