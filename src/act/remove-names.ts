@@ -20,7 +20,7 @@ export async function removeNames(verdict: ImageVerdict, run: RemovalRun): Promi
   for (const removal of verdict.names.filter(isRemoval)) {
     const startedAt = clock.now();
     const result = mustWait(removal, names) ? waits : await removeName(verdict, removal, run);
-    const outcome = nameOutcome(verdict, removal, { result, seconds: (clock.now() - startedAt) / 1000 });
+    const outcome = nameOutcome(verdict, removal, { result, seconds: Math.max(0, clock.now() - startedAt) / 1000 });
     onName?.(outcome);
     names.push(outcome);
   }

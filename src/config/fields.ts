@@ -19,16 +19,18 @@ export const isNot = (form: string) => ({
   error: ({ input }: { readonly input?: unknown }) => `is ${JSON.stringify(input)}: expected ${form}`,
 });
 
-/** A duration as people write it; milliseconds as value. `min` is the shortest that is allowed. */
-export const duration = (min: string = "0") => {
+/** A duration as people write it; milliseconds as value. `min` and `max` are the shortest and the longest that are allowed. */
+export const duration = ({ min = "0", max }: { readonly min?: string; readonly max?: string } = {}) => {
   const shortest = parseDuration(min) ?? 0;
-  const form = shortest === 0 ? durationForm : `${durationForm}, at least ${min}`;
+  const longest = max === undefined ? Number.POSITIVE_INFINITY : (parseDuration(max) ?? 0);
+  const limits = [...(shortest === 0 ? [] : [`at least ${min}`]), ...(max === undefined ? [] : [`at most ${max}`])];
+  const form = [durationForm, ...limits].join(", ");
   // YAML reads a bare 0 as a number: it needs no unit, so it needs no quotes either.
   return z
     .union([z.string().regex(durationShape, isNot(form)), z.literal(0)], isNot(form))
     .transform((text, context) => {
       const milliseconds = parseDuration(String(text));
-      if (milliseconds !== undefined && milliseconds >= shortest) return milliseconds;
+      if (milliseconds !== undefined && milliseconds >= shortest && milliseconds <= longest) return milliseconds;
       context.addIssue({ code: "custom", message: `is ${JSON.stringify(text)}: expected ${form}` });
       return z.NEVER;
     });

@@ -70,7 +70,7 @@ function fromEnvironment(env: ConfigSources["env"]): Tree {
 
 /** The value that the text of a variable or a flag stands for. */
 export function settingFromText(text: string, { types }: Setting): unknown {
-  if (types.has("array")) return text.split(",");
+  if (types.has("array")) return text.split(",").map((item) => item.trim());
   if (types.has("boolean") && (text === "true" || text === "false")) return text === "true";
   const number = text.trim() === "" ? Number.NaN : Number(text);
   return (types.has("number") || types.has("integer")) && !Number.isNaN(number) ? number : text;

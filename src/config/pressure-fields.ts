@@ -56,7 +56,7 @@ export const pressure = z
       .describe("Use above which minAge and keepPerRepository count no more; uses, pins and keep patterns always do")
       .prefault("92%"),
     inodes: inodes.prefault({}),
-    check: duration("1s").describe("Time between two looks at the filesystem").prefault("30s"),
+    check: duration({ min: "1s" }).describe("Time between two looks at the filesystem").prefault("30s"),
     path: z
       .string()
       .regex(/^\//, isNot("an absolute path"))
@@ -71,8 +71,10 @@ export const pressure = z
 /** What begins rounds besides the interval. */
 export const triggers = z.strictObject({
   events: z.boolean().describe("New images and containers that come and go begin a round").prefault(true),
-  quiet: duration("100ms").describe("A round begins when there was no such event for this long").prefault("10s"),
-  spacing: duration("1s").describe("Time from one round to one that events begin, at least").prefault("2m"),
+  quiet: duration({ min: "100ms" })
+    .describe("A round begins when there was no such event for this long")
+    .prefault("10s"),
+  spacing: duration({ min: "1s" }).describe("Time from one round to one that events begin, at least").prefault("2m"),
 });
 
 const window = z.strictObject({
@@ -84,7 +86,7 @@ const window = z.strictObject({
         context.addIssue({ code: "custom", message: `is ${JSON.stringify(text)}: ${problem}` });
     })
     .describe("When the window opens: minute, hour, day, month, day of week"),
-  duration: duration("1m").describe("How long it stays open"),
+  duration: duration({ min: "1m" }).describe("How long it stays open"),
   timeZone: z
     .string()
     .refine(isTimeZone, isNot("a time zone such as Europe/Berlin"))

@@ -5,15 +5,15 @@ import { duration, endpoint, filters, labelMatch, listen, patterns, podNamespace
 import { pressure, triggers, windows } from "./pressure-fields.ts";
 
 const enabled = z.boolean().describe("false: nothing is observed and nothing is removed");
-const interval = duration("100ms").describe("Time between two rounds");
+const interval = duration({ min: "100ms" }).describe("Time between two rounds");
 const jitter = share().describe("Share of the interval by which rounds are spread");
 
 const pods = z.strictObject({
   source: z.enum(["auto", "kubernetes", "none"]).describe("Where the pods of this node come from").prefault("auto"),
   kubeconfig: z.string().describe("Kubeconfig file; without it the service account or KUBECONFIG is used").optional(),
   nodeName: z.string().describe("Name of this node in Kubernetes").optional(),
-  staleAfter: duration("100ms")
-    .describe("Nothing is removed when the API server was not heard from for this long")
+  staleAfter: duration({ min: "100ms", max: "1h" })
+    .describe("Nothing is removed when the API server was not heard from for this long; at most 1h")
     .prefault("5m"),
 });
 
@@ -66,8 +66,9 @@ const safety = z.strictObject({
   maxRemovalFraction: share()
     .describe("Share of the node's images that one round removes, at most; any share when it is not set")
     .optional(),
-  pause: duration()
-    .describe("Wait after each image that was removed; more than 0 removes one after the other")
+  // The liveness probe takes a round for dead that removes nothing for 15 minutes.
+  pause: duration({ max: "10m" })
+    .describe("Wait after each image that was removed, at most 10m; more than 0 removes one after the other")
     .prefault("0"),
 });
 
@@ -79,7 +80,9 @@ const act = z.strictObject({
     .max(64)
     .describe("Images removed side by side, as far as none of them stands on another")
     .prefault(16),
-  callTimeout: duration("1ms").describe("Deadline of one call to the runtime").prefault("30s"),
+  callTimeout: duration({ min: "1ms", max: "1d" })
+    .describe("Deadline of one call to the runtime, at most 1d")
+    .prefault("30s"),
 });
 
 const http = z.strictObject({

@@ -11,6 +11,9 @@ export interface BackoffLimits {
 /** One second at first, never more than half a minute. */
 export const defaultBackoff: BackoffLimits = { baseMs: 1_000, capMs: 30_000 };
 
+/** An API server that asks for more patience than this gets no more, in milliseconds. */
+export const longestRetryAfterMs = 60_000;
+
 /**
  * Milliseconds to wait after `failures` failures in a row (1 or more): anything from 0 to the bound of that failure.
  * `random` is a number from 0 (included) to 1 (excluded).

@@ -1,5 +1,5 @@
 // Writes Kubernetes events on the own Node object, one after the other, and never in anybody's way.
-import { type BackoffLimits, backoffDelay } from "./backoff.ts";
+import { type BackoffLimits, backoffDelay, longestRetryAfterMs } from "./backoff.ts";
 import { type Clock, sleep, systemClock } from "./clock.ts";
 import type { KubernetesConnection } from "./connection.ts";
 import { type ApiError, toApiError } from "./errors.ts";
@@ -61,7 +61,10 @@ export function createEventWriter(options: EventWriterOptions): EventWriter {
       if (error === undefined || stopping.signal.aborted) return;
       tell(options, error);
       if (!isPassing(error)) return;
-      const delay = Math.max(backoffDelay(attempt, clock.random(), backoff), error.retryAfterMs ?? 0);
+      const delay = Math.max(
+        backoffDelay(attempt, clock.random(), backoff),
+        Math.min(error.retryAfterMs ?? 0, longestRetryAfterMs),
+      );
       await sleep(clock, delay, stopping.signal);
     }
   };

@@ -1,6 +1,6 @@
 // Follows a selection of objects: lists them once, then watches them, for as long as it runs.
 import type { Instant } from "../image/node-state.ts";
-import { type BackoffLimits, backoffDelay, defaultBackoff } from "./backoff.ts";
+import { type BackoffLimits, backoffDelay, defaultBackoff, longestRetryAfterMs } from "./backoff.ts";
 import { type Clock, sleep, systemClock } from "./clock.ts";
 import type { KubernetesConnection } from "./connection.ts";
 import { ApiError, messageOf, toApiError } from "./errors.ts";
@@ -25,9 +25,6 @@ export interface FollowOptions {
 
 /** A watch that ends faster than this without an event is a failure, as in client-go: else it would be repeated at once, forever. */
 const shortestWatchMs = 1_000;
-
-/** An API server that asks for more patience than this gets no more. */
-const longestRetryAfterMs = 60_000;
 
 /** A selection of objects that is followed. */
 export interface Followed<T> {

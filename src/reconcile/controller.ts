@@ -107,6 +107,7 @@ class Loop {
 
   wake(): void {
     this.#alarm.abort();
+    this.#disk.settingsChanged();
     // A round that may no longer run finishes the removal in progress and leaves the rest alone.
     if (this.#input.settings().hold !== undefined) this.#round.abort();
   }

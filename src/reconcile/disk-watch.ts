@@ -31,12 +31,14 @@ export interface DiskWatchInput {
   readonly usageOfPath?: (path: string) => Promise<FilesystemUsage>;
 }
 
-/** Milliseconds for the runtime to tell where its images are. */
+/** Milliseconds for the runtime to tell where its images are, and for the kernel to tell how full that is. */
 const patience = 10_000;
+const silent = `no answer in ${(2 * patience) / 1000} s: a filesystem that is mounted from elsewhere may hang`;
 
 export class DiskWatch {
   readonly #input: DiskWatchInput;
   #problem: string | undefined;
+  #hanging = false;
   #advice: string | undefined;
 
   constructor(input: DiskWatchInput) {
@@ -46,7 +48,7 @@ export class DiskWatch {
   /** Looks once; undefined when the filesystem cannot be judged. `begun`: down to the low mark, because an episode goes on. */
   async look(settings: PressureSettings, begun: boolean): Promise<DiskLook | undefined> {
     const { watermarks } = settings;
-    const found = await this.#filesystems(settings);
+    const found = await this.#inTime(settings);
     const problem = typeof found === "string" ? found : found.flatMap((one) => contradictions(one, watermarks))[0];
     if (problem !== undefined || typeof found === "string") {
       this.#unseen(problem ?? "");
@@ -72,6 +74,30 @@ export class DiskWatch {
       const look = await this.look(settings, false);
       if (isMoreUrgent(look?.demand, demand)) return !ended.aborted;
     }
+  }
+
+  /** Other settings hold now: what is wrong with them is told, though it may be the same as before. */
+  settingsChanged(): void {
+    this.#problem = undefined;
+  }
+
+  /** A filesystem that hangs never answers. It is not asked again before it has, because each question occupies a thread. */
+  async #inTime(settings: PressureSettings): Promise<readonly FilesystemUsage[] | string> {
+    if (this.#hanging) return silent;
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<typeof silent>((resolve) => {
+      timer = setTimeout(() => resolve(silent), 2 * patience);
+    });
+    const asked = this.#filesystems(settings);
+    const found = await Promise.race([asked, late]).finally(() => clearTimeout(timer));
+    if (found === silent) {
+      this.#hanging = true;
+      const answered = (): void => {
+        this.#hanging = false;
+      };
+      asked.then(answered, answered);
+    }
+    return found;
   }
 
   /** The filesystems that hold images, or why they are not known. */

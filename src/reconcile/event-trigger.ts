@@ -25,9 +25,15 @@ const echo = 2_000;
 /** Milliseconds until changes are watched again after the runtime went away. */
 const reconnectAfter = 5_000;
 
+/** When the first and the last change came that no round has seen. */
+interface Pending {
+  firstAt: number;
+  lastAt: number;
+}
+
 export class EventTrigger {
   readonly #input: EventTriggerInput;
-  #pending: { readonly firstAt: number; lastAt: number } | undefined;
+  #pending: Pending | undefined;
   #roundRuns = false;
   #lastRoundAt = Number.NEGATIVE_INFINITY;
 
@@ -38,8 +44,16 @@ export class EventTrigger {
   /** When a round is due; undefined while nothing changed. */
   dueAt({ quiet, spacing }: TriggerSettings): number | undefined {
     if (this.#pending === undefined) return undefined;
+    this.#clockSetBack(this.#pending, this.#input.clock.now());
     const { firstAt, lastAt } = this.#pending;
     return Math.max(Math.min(lastAt + quiet, firstAt + patience * quiet), this.#lastRoundAt + spacing);
+  }
+
+  /** A clock that is set back puts no round off. */
+  #clockSetBack(pending: Pending, now: number): void {
+    pending.firstAt = Math.min(pending.firstAt, now);
+    pending.lastAt = Math.min(pending.lastAt, now);
+    this.#lastRoundAt = Math.min(this.#lastRoundAt, now);
   }
 
   /** What changed so far is seen by the round that begins. */

@@ -35,7 +35,7 @@ export class RemovalBackoff {
       // Long after its time an image is gone, or its failures are no longer in a row.
       for (const [target, { until }] of images) if (until + longest < now) images.delete(target);
       const lines = [...images].flatMap(([target, failing]): [Digest, string][] =>
-        failing.until > now ? [[target, describe(failing)]] : [],
+        isWaiting(failing, now) ? [[target, describe(failing)]] : [],
       );
       if (lines.length > 0) waiting.set(namespace, new Map(lines));
     }
@@ -59,6 +59,11 @@ export class RemovalBackoff {
     const until = now + Math.min(longest, first * 2 ** (failures - 1));
     images.set(target, { failures, until, message: failed.message });
   }
+}
+
+/** No wait is longer than the longest: what seems to be was set by a clock that has been set back since. */
+function isWaiting({ until }: Failing, now: number): boolean {
+  return until > now && until <= now + longest;
 }
 
 function describe({ failures, until, message }: Failing): string {

@@ -98,7 +98,7 @@ export async function planRound(
 export async function runRound(input: RoundInput): Promise<RoundResult> {
   const { clock, report } = input;
   const startedAt = clock.now();
-  const seconds = (): number => (clock.now() - startedAt) / 1000;
+  const seconds = (): number => Math.max(0, clock.now() - startedAt) / 1000;
   const planning = planRound(input, needsOf(input));
   const meter = input.measureAtOnce === true && input.withheld === undefined ? startMeter(input) : undefined;
   const planned = await planning;

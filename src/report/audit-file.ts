@@ -97,7 +97,8 @@ export class AuditFile {
     } finally {
       await handle.close();
     }
-    if (this.#failing) this.#input.onTrouble({ kind: "mended", lost: this.#lostMeanwhile });
+    // Lines are lost to a disk that is slow, too.
+    if (this.#failing || this.#lostMeanwhile > 0) this.#input.onTrouble({ kind: "mended", lost: this.#lostMeanwhile });
     this.#failing = false;
     this.#lostMeanwhile = 0;
   }

@@ -58,8 +58,8 @@ export function eventSink({ nodeName, now, limits, write }: EventSinkInput): Rep
     const one = series.get(key) ?? { name: eventName(nodeName, at, key), firstAt: at, count: 0, writtenAt: undefined };
     series.set(key, one);
     one.count += 1;
-    writes = writes.filter((time) => at - time < hour);
-    const early = one.writtenAt !== undefined && at - one.writtenAt < quiet;
+    writes = writes.filter((time) => Math.abs(at - time) < hour);
+    const early = one.writtenAt !== undefined && Math.abs(at - one.writtenAt) < quiet;
     if (!enabled || early || writes.length >= maxPerHour) return;
     one.writtenAt = at;
     writes = [...writes, at];

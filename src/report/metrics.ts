@@ -142,6 +142,7 @@ function feed(metrics: All, event: ReportEvent): void {
       return;
     case "filesystem-unseen":
       metrics.filesystemVisible.set(0);
+      forgetPressure(metrics);
       return;
     case "pressure":
       setPressure(metrics, event);
@@ -177,6 +178,10 @@ function feed(metrics: All, event: ReportEvent): void {
     case "config-reloaded":
       metrics.configReloads.inc({ result: event.result });
       metrics.configLastReload.set(event.result === "loaded" ? 1 : 0);
+      // Pressure may be handled otherwise now, or not at all: the next look at the disk tells.
+      if (event.result !== "loaded") return;
+      forgetPressure(metrics);
+      metrics.filesystemVisible.set(1);
       return;
     case "runtime-call":
       metrics.runtimeCallDuration.observe({ call: event.call }, event.seconds);
@@ -228,6 +233,14 @@ function setDemand(metrics: All, { filesystem, demand }: Extract<ReportEvent, { 
   metrics.pressureDemandBytes.set({ path }, demand?.bytes ?? 0);
   metrics.pressureDemandInodes.set({ path }, demand?.inodes ?? 0);
   if (demand === undefined) metrics.pressureShortfallBytes.set({ path }, 0);
+}
+
+/** Of a filesystem that is not looked at any more nothing is told: an old value would go on raising an alert. */
+function forgetPressure(metrics: All): void {
+  metrics.pressureLevel.reset();
+  metrics.pressureDemandBytes.reset();
+  metrics.pressureDemandInodes.reset();
+  metrics.pressureShortfallBytes.reset();
 }
 
 function setPressure(metrics: All, { filesystem, result, missing, holding }: PressureReport): void {

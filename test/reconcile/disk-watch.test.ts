@@ -1,5 +1,5 @@
 // Looks at the filesystem of the images: what is demanded, and what is said when it cannot be judged.
-import { describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { configSchema } from "../../src/config/schema.ts";
 import { DiskWatch, type DiskWatchInput, type PressureSettings } from "../../src/reconcile/disk-watch.ts";
 import type { ReportEvent } from "../../src/report/event.ts";
@@ -29,6 +29,38 @@ function watch(found: readonly FilesystemUsage[] | RuntimeError, usageOfPath?: D
   const disk = new DiskWatch({ runtime, report, signal, ...(usageOfPath === undefined ? {} : { usageOfPath }) });
   return { disk, events, said: () => events.flatMap((event) => ("message" in event ? [event.message] : [])) };
 }
+
+describe("a filesystem that hangs", () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  it("does not hold the loop for ever, is told once, and is not asked again before it has answered", async () => {
+    let asked = 0;
+    let answer = (_: FilesystemUsage): void => undefined;
+    const hanging = (): Promise<FilesystemUsage> => {
+      asked += 1;
+      return new Promise((resolve) => {
+        answer = resolve;
+      });
+    };
+    const { disk, said } = watch([filesystem("/images")], hanging);
+    const settings = { ...usual, path: "/images" };
+
+    const first = disk.look(settings, false);
+    await vi.advanceTimersByTimeAsync(20_000);
+    const looks = [await first, await disk.look(settings, false)];
+    answer(filesystem("/images"));
+    await vi.advanceTimersByTimeAsync(0);
+    const again = disk.look(settings, false);
+    await vi.advanceTimersByTimeAsync(0);
+    answer(filesystem("/images"));
+
+    expect(looks).toEqual([undefined, undefined]);
+    expect(said()).toEqual([expect.stringMatching(/^no answer in 20 s/)]);
+    expect(asked).toBe(2);
+    expect((await again)?.filesystem.path).toBe("/images");
+  });
+});
 
 describe("a look at the filesystem", () => {
   it("demands nothing while there is space, and tells how full it is", async () => {

@@ -35,6 +35,14 @@ describe("an image whose removal failed", () => {
     expect(waited).toEqual([1, 2, 4, 8, 16, 32, 64, 128, 256, 360, 360, 360]);
   });
 
+  it("does not wait longer because the clock was set back", () => {
+    const backoff = new RemovalBackoff();
+    const day = 24 * 60 * minute;
+    backoff.learn(outcomeOf(locked), day);
+
+    expect([waits(backoff, day), waits(backoff, 0)]).toEqual([true, false]);
+  });
+
   it("says what failed, how often and until when", () => {
     const backoff = new RemovalBackoff();
     backoff.learn(outcomeOf(locked), 0);

@@ -109,6 +109,18 @@ describe("a clock that is set back", () => {
     expect(rounds(loop)).toBe(2);
   });
 
+  it("does not put off the round that a change in the runtime begins", async () => {
+    const loop = await listening();
+    await change(loop);
+
+    await pass(loop, -3_600_000);
+    loop.controller.settingsChanged();
+    await settled();
+    for (let i = 0; i < 4; i += 1) await pass(loop, 20_000);
+
+    expect(rounds(loop)).toBe(2);
+  });
+
   it("is told in one line, and so is a leap forward or a long sleep", async () => {
     const loop = start({ interval: 60_000, policyAt: keepAll, maxGap: 3_600_000 });
     await loop.asleep(1);

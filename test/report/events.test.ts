@@ -69,6 +69,17 @@ describe("events", () => {
     expect([inTheFirstHour, written.length]).toEqual([3, 4]);
   });
 
+  it("are written again when the clock was set back by a day after the hour's were used up", () => {
+    const { report, written, time } = sink({ maxPerHour: 1 });
+    time.now = 2_000 * minute;
+    report(refused("one"));
+
+    time.now -= 24 * 60 * minute;
+    report(refused("another"));
+
+    expect(written).toHaveLength(2);
+  });
+
   it("are not written when they are switched off", () => {
     const { report, written } = sink({ enabled: false });
 

@@ -218,6 +218,16 @@ describe("the metrics of a full disk", () => {
     expect(await samplesAfter({ kind: "filesystem-unseen", message: "no" })).toMatchObject({ filesystem_visible: 0 });
   });
 
+  it.each<ReportEvent>([
+    { kind: "filesystem-unseen", message: "no" },
+    { kind: "config-reloaded", result: "loaded", message: "changed: pressure.enabled" },
+  ])("say nothing of an earlier demand after $kind: the alert must not go on for ever", async (event) => {
+    const samples = await samplesAfter({ kind: "filesystem-seen", filesystem, demand }, event);
+
+    expect(Object.keys(samples).filter((name) => name.startsWith("pressure_level"))).toEqual([]);
+    expect(Object.keys(samples).filter((name) => name.startsWith("pressure_demand"))).toEqual([]);
+  });
+
   it("count rounds by what began them and plans by the limits that acted", async () => {
     const braked = { ...plan, brakes: [{ code: "backoff" as const, detail: "x", images: 1 }] };
     const withheld = { code: "outside-window", detail: "no window is open" } as const;
