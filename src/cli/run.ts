@@ -37,6 +37,16 @@ const lastEvents = 1_000;
 /** Runs the controller until SIGINT or SIGTERM. */
 export async function runCommand(flags: RunFlags): Promise<number> {
   growSparingly();
+  // At once: the kernel keeps signals that nobody listens to from a container's first process.
+  const stop = stopSignal();
+  try {
+    return await runUntil(stop.signal, flags);
+  } finally {
+    stop.release();
+  }
+}
+
+async function runUntil(signal: AbortSignal, flags: RunFlags): Promise<number> {
   const settings = createAgentSettings(commandSources(flags, { ages: true }));
   const { config } = settings.config.current();
   const log = await openLog(config);
@@ -50,7 +60,7 @@ export async function runCommand(flags: RunFlags): Promise<number> {
     const history = stateFile === undefined ? {} : { history: stateFile.history };
     const composed = await compose({ config, snapshot: flags.snapshot, report, ...history });
     const session = { ...composed, pods: observedPods(composed.pods, report) };
-    await runSession({ session, settings, report, sinks, log, stateFile, snapshotOut: flags.snapshotOut });
+    await runSession({ session, settings, report, sinks, log, stateFile, signal, snapshotOut: flags.snapshotOut });
     return exitCode.done;
   } finally {
     stateFile?.close();
@@ -65,13 +75,13 @@ interface Running {
   readonly sinks: ReportSink[];
   readonly log: Log;
   readonly stateFile: StateFile | undefined;
+  readonly signal: AbortSignal;
   readonly snapshotOut: string | undefined;
 }
 
 /** Runs until told to stop, and closes the session. */
 async function runSession(running: Running): Promise<void> {
-  const { session, settings, report, sinks, log, stateFile, snapshotOut } = running;
-  const stop = stopSignal();
+  const { session, settings, report, sinks, log, stateFile, signal, snapshotOut } = running;
   const events = kubernetesEvents(session, settings, report);
   const audit = auditOf(session, { command: "run", settings: () => settings.config.current().config.audit, report });
   let latest = session.history;
@@ -82,10 +92,9 @@ async function runSession(running: Running): Promise<void> {
   try {
     const metrics = createMetrics({ version, runtime: session.runtime.kind, runtimeVersion: "unknown" });
     sinks.push(metrics.sink, events.sink, audit.sink);
-    await serve({ settings, session, report, log, remember, audit, signal: stop.signal, registry: metrics.registry });
+    await serve({ settings, session, report, log, remember, audit, signal, registry: metrics.registry });
     if (snapshotOut !== undefined) await session.capture(snapshotOut, latest);
   } finally {
-    stop.release();
     await audit.close();
     await events.close();
     await session.pods.stop();
@@ -122,6 +131,7 @@ async function serve(serving: Serving): Promise<void> {
   try {
     const { clock, ownNode } = session;
     await waitForTurn({ clock, usesKubernetes: ownNode !== undefined, startJitter: config.startJitter, signal });
+    if (signal.aborted) return notice(report, "stopped");
     session.pods.start();
     settings.start({
       report,
@@ -131,7 +141,7 @@ async function serve(serving: Serving): Promise<void> {
         controller?.settingsChanged();
       },
     });
-    await Promise.all([session.pods.ready(firstLook), settings.ready(firstLook)]);
+    await Promise.race([Promise.all([session.pods.ready(firstLook), settings.ready(firstLook)]), fired(signal)]);
     // Reading the view reports whether the pods are known.
     session.pods.view();
     controller = startController({
@@ -151,6 +161,14 @@ async function serve(serving: Serving): Promise<void> {
     await living;
     await http.close();
   }
+}
+
+/** Resolves when the signal has fired. */
+function fired(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
 }
 
 function nodeWatch({ ownNode }: Session, staleAfterMs: number, report: ReportSink) {

@@ -39,8 +39,19 @@ export function readConfigFile(file: string): string {
   try {
     return readFileSync(file, "utf8");
   } catch (error) {
-    throw new ConfigError([`cannot read the configuration ${file}: ${messageOf(error)}; check --config`]);
+    throw new ConfigError([`cannot read the configuration ${file}: ${whyUnread(error)}; check --config`]);
   }
+}
+
+const obstacles: Readonly<Record<string, string>> = {
+  ENOENT: "there is no such file",
+  EISDIR: "it is a directory",
+  EACCES: "permission denied",
+};
+
+function whyUnread(error: unknown): string {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  return obstacles[code] ?? messageOf(error);
 }
 
 function parseConfigText(text: string, file: string): Tree {
@@ -48,7 +59,7 @@ function parseConfigText(text: string, file: string): Tree {
   try {
     tree = parseYaml(text);
   } catch (error) {
-    throw new ConfigError([`${file} is not valid YAML: ${messageOf(error).split("\n", 1)[0]}`]);
+    throw new ConfigError([`${file} is not valid YAML: ${messageOf(error).split("\n", 1)[0]?.replace(/:$/, "")}`]);
   }
   if (tree === null || tree === undefined) return {};
   if (isTree(tree)) return tree;

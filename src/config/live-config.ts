@@ -61,6 +61,8 @@ export function createLiveConfig(sources: ConfigSources): LiveConfig {
     reload() {
       try {
         const from = readLayers(sources);
+        if (lostEverything(layers, from))
+          throw new ConfigError([`${file} is empty now: to go back to all defaults, restart`]);
         const next = resolve(from);
         const changed = differences(current, next).filter(isLive);
         const needsRestart = differences(resolveConfig(atStart.layers, labels, file), next).filter(
@@ -85,6 +87,13 @@ export function createLiveConfig(sources: ConfigSources): LiveConfig {
       return current.pool !== before;
     },
   };
+}
+
+/** A full disk or an editor may leave a file empty for a moment; nobody means to drop every setting at once. */
+function lostEverything(before: readonly Layer[], after: readonly Layer[]): boolean {
+  const isEmpty = (layers: readonly Layer[]): boolean =>
+    layers.every(({ origin, tree }) => origin !== "file" || Object.keys(tree).length === 0);
+  return isEmpty(after) && !isEmpty(before);
 }
 
 function isLive(key: string): boolean {

@@ -37,6 +37,16 @@ describe("a changed file", () => {
     });
   });
 
+  it.each(["", "# nothing\n"])("that is empty all of a sudden is refused: %j", (text) => {
+    const config = live("policy: {keep: [a]}\n");
+
+    writeFileSync(file, text);
+    const result = config.reload();
+
+    expect(result).toEqual({ kind: "refused", problems: [expect.stringContaining("is empty now")] });
+    expect(config.current().config.policy).toMatchObject({ keep: ["a"] });
+  });
+
   it("does not win over environment and flags", () => {
     const config = live("");
 

@@ -107,6 +107,7 @@ describe("the configuration", () => {
     ["PRUNELET_RUNTIME", "containerd", { runtime: "containerd" }],
     ["PRUNELET_ENDPOINT", "unix:///x.sock", { endpoint: "unix:///x.sock" }],
     ["PRUNELET_NAMESPACES", "k8s.io,moby", { namespaces: ["k8s.io", "moby"] }],
+    ["PRUNELET_NAMESPACES", "k8s.io, moby ", { namespaces: ["k8s.io", "moby"] }],
     ["PRUNELET_PODS_SOURCE", "none", { pods: { source: "none" } }],
     ["PRUNELET_PODS_NODE_NAME", "n1", { pods: { nodeName: "n1" } }],
     ["PRUNELET_PODS_KUBECONFIG", "/k", { pods: { kubeconfig: "/k" } }],
@@ -203,7 +204,7 @@ describe("a wrong configuration", () => {
     mkdirSync(join(folder.path, "folder.yaml"));
 
     expect(problemsOf({ file: missing })).toEqual([
-      expect.stringMatching(/cannot read .*missing.yaml.*ENOENT.*--config/),
+      expect.stringMatching(/cannot read .*missing.yaml: there is no such file; check --config/),
     ]);
     expect(problemsOf({ file: join(folder.path, "folder.yaml") })).toEqual([expect.stringContaining("EISDIR")]);
   });
