@@ -206,7 +206,9 @@ describe("a wrong configuration", () => {
     expect(problemsOf({ file: missing })).toEqual([
       expect.stringMatching(/cannot read .*missing.yaml: there is no such file; check --config/),
     ]);
-    expect(problemsOf({ file: join(folder.path, "folder.yaml") })).toEqual([expect.stringContaining("EISDIR")]);
+    expect(problemsOf({ file: join(folder.path, "folder.yaml") })).toEqual([
+      expect.stringContaining("it is a directory"),
+    ]);
   });
 
   it("in the environment is refused like one in a file", () => {
