@@ -77,6 +77,14 @@ export function cannotUntag(name: string, stays: Pick<RemovalRecord, "name" | "t
   });
 }
 
+/** The refusal to take an ID name with which CRI finds another image as well. */
+export function sharesId(name: string, stays: Pick<RemovalRecord, "name">): RefusedRemoval {
+  const why = `${stays.name} has the same image ID, and CRI would not find it any more: remove that first`;
+  return refusal(409, `conflict: unable to delete ${name} (must be forced) - ${why}`, {
+    conflict: { kind: "shared-id", forcible: true },
+  });
+}
+
 /** The refusal to delete an image that others were built on, where the runtime stores it beneath them. */
 export function hasDependents(target: Digest): RefusedRemoval {
   return conflictRefusal(shortHex(target), "image has dependent child images", { kind: "children", forcible: false });

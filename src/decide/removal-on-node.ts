@@ -1,11 +1,12 @@
 // Plans a removal on a whole node: finds the namespace that is meant, and knows who uses what there.
 import type { Digest } from "../image/digest.ts";
+import { isIdName } from "../image/image-id.ts";
 import type { Image, ImageStore, NamespaceState, NodeState, Pod } from "../image/node-state.ts";
 import { compareBytes } from "../image/order.ts";
 import { isCriNamespace } from "./cri-namespace.ts";
 import { indexImages } from "./image-index.ts";
 import { applyRemoval, planRemoval } from "./removal.ts";
-import { cannotUntag } from "./removal-conflicts.ts";
+import { cannotUntag, sharesId } from "./removal-conflicts.ts";
 import { type RemovalPlan, type RemovalRecord, refusal } from "./removal-types.ts";
 import { containerUses, podNeeds } from "./removal-uses.ts";
 
@@ -92,7 +93,8 @@ export function planInNamespace(
     untag,
     podsUnknown: safe && pods === null,
   });
-  const plan = untag ? wished : wholeImagesOnly(wished, records);
+  const possible = untag ? wished : wholeImagesOnly(wished, records);
+  const plan = criManaged && !force ? withoutSharedId(possible, records) : possible;
   const touched = [...new Set(plan.steps.map(({ target }) => target))];
   const left = Map.groupBy(applyRemoval(records, plan), ({ target }) => target);
   const staying = new Map(touched.map((target) => [target, (left.get(target) ?? []).map(({ name }) => name)]));
@@ -111,6 +113,16 @@ function wholeImagesOnly(plan: RemovalPlan, records: readonly RemovalRecord[]): 
   const step = plan.steps.find(({ target }) => target === stays?.target);
   if (stays === undefined || step === undefined) return plan;
   return cannotUntag(step.name, stays);
+}
+
+/** Refuses to take the ID name of an image that stays: CRI finds images by it, and only one of those with the same ID holds it. */
+function withoutSharedId(plan: RemovalPlan, records: readonly RemovalRecord[]): RemovalPlan {
+  const left = applyRemoval(records, plan);
+  for (const { name } of plan.steps.filter((step) => isIdName(step.name))) {
+    const stays = left.find(({ digests = [] }) => digests.some((digest) => digest === name));
+    if (stays !== undefined) return sharesId(name, stays);
+  }
+  return plan;
 }
 
 /** Nothing of that name or ID is there. An ambiguous reference, in contrast, found too much. */

@@ -112,7 +112,8 @@ export interface RemovalConflict {
     | "pinned"
     | "several-names"
     | "children"
-    | "cannot-untag";
+    | "cannot-untag"
+    | "shared-id";
   /** True when the same request with `force` would not stop here. */
   readonly forcible: boolean;
   readonly container?: string;

@@ -106,6 +106,27 @@ describe("a removal from a node where CRI manages the names", () => {
     expect(planInNamespace(node, [], request).plan.kind).toBe("removal");
   });
 
+  it("leaves the ID name to another image of the same ID, unless it is forced", () => {
+    const twin = { ...imageOf("twin"), id: app.id, digests: [imageOf("twin").target, app.id] };
+    const labels = { "io.cri-containerd.image": "managed" };
+    const names = [
+      nameOf(tag, app.target, { labels }),
+      nameOf(app.id, app.target, { labels }),
+      nameOf("docker.io/library/cafe:2", twin.target, { labels }),
+    ];
+    const node = namespaceOf("k8s.io", { names, images: [app, twin] });
+
+    const refused = [tag, app.id].map((ref) => planInNamespace(node, [], { ...request, ref }).plan);
+    const other = planInNamespace(node, [], { ...request, ref: "docker.io/library/cafe:2" }).plan;
+    const forced = planInNamespace(node, [], { ...request, force: true }).plan;
+
+    expect(refused).toMatchObject([
+      { kind: "refused", conflict: { kind: "shared-id" } },
+      { kind: "refused", steps: [] },
+    ]);
+    expect([other.kind, forced.kind]).toEqual(["removal", "removal"]);
+  });
+
   it("is refused for one name of an image in use while nobody knows the pods", () => {
     const names = [nameOf(tag, app.target), nameOf("docker.io/library/cafe:2", app.target)];
     const running = containerOf("c", { image: app.id, imageId: app.id, state: "running" });
