@@ -19,7 +19,7 @@ export async function removeNames(verdict: ImageVerdict, run: RemovalRun): Promi
   const names: NameOutcome[] = [];
   for (const removal of verdict.names.filter(isRemoval)) {
     const startedAt = clock.now();
-    const result = mustWait(removal, names) ? waits : await removeName(verdict, removal, run);
+    const result = await resultOf(verdict, { removal, before: names }, run);
     const outcome = nameOutcome(verdict, removal, { result, seconds: Math.max(0, clock.now() - startedAt) / 1000 });
     onName?.(outcome);
     names.push(outcome);
@@ -29,17 +29,31 @@ export async function removeNames(verdict: ImageVerdict, run: RemovalRun): Promi
 
 const waits: NameResult = { kind: "skipped", message: "another name of the image could not be removed" };
 
-/** A runtime may refuse a tag for a container that no check could see yet. */
-const stays: ReadonlySet<NameResult["kind"]> = new Set(["in-use", "failed", "skipped"]);
-
-/** Digest references and ID names live with the tags of their image: when a tag is still there, they stay as well. */
-function mustWait(removal: Removal, before: readonly NameOutcome[]): boolean {
-  const { kind } = classifyName(removal.name);
-  if (kind !== "digest-reference" && kind !== "id") return false;
-  return before.some(({ result }) => stays.has(result.kind));
+interface Next {
+  readonly removal: Removal;
+  readonly before: readonly NameOutcome[];
 }
 
-function removeName(verdict: ImageVerdict, { name, target }: Removal, run: RemovalRun): Promise<NameResult> {
+/**
+ * Digest references and ID names live with the tags of their image: when a tag is still there, they stay as well. Of a tag
+ * that something needs now they are judged anew, to tell why they stay.
+ */
+async function resultOf(verdict: ImageVerdict, { removal, before }: Next, run: RemovalRun): Promise<NameResult> {
+  const { kind } = classifyName(removal.name);
+  const isCompanion = kind === "digest-reference" || kind === "id";
+  const isThere = (...kinds: NameResult["kind"][]): boolean => before.some(({ result }) => kinds.includes(result.kind));
+  if (isCompanion && isThere("failed", "skipped")) return waits;
+  return removeName(verdict, { removal, mayGo: !(isCompanion && isThere("in-use")) }, run);
+}
+
+interface Judged {
+  readonly removal: Removal;
+  /** False: it stays in any case, because the runtime knows of a use that no check could see yet. */
+  readonly mayGo: boolean;
+}
+
+function removeName(verdict: ImageVerdict, { removal, mayGo }: Judged, run: RemovalRun): Promise<NameResult> {
+  const { name, target } = removal;
   const { runtime } = run.input;
   return attempt(run, async ({ checking, removing }) => {
     const fresh = await run.revalidator.judge(verdict.namespace, target, checking);
@@ -48,6 +62,7 @@ function removeName(verdict: ImageVerdict, { name, target }: Removal, run: Remov
     if (now?.action === "keep") return { kind: "in-use", message: now.reasons.map((r) => r.detail).join("; ") };
     const anchored = fresh.verdict === undefined || (await isAnchored(fresh.verdict, runtime, checking));
     if (!anchored) return { kind: "in-use", message: "the names that were to stay are gone, so this one stays" };
+    if (!mayGo) return waits;
     const whole = verdict.action === "delete";
     const kind = await runtime.removeName(verdict.namespace, name, target, { ...removing, whole });
     run.revalidator.nameGone(verdict.namespace, name);
