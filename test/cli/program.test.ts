@@ -1,9 +1,10 @@
 // The built program as users meet it: exit codes, what goes to stdout and what to stderr, node files in and out.
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { formatNodeFile } from "../../src/observe/node-file.ts";
 import { emptyNamespace, fakeNode, serveFakeDaemon } from "../runtime/containerd/fake-daemon.ts";
+import { startApiServer } from "../support/api-server/api-server.ts";
 import { podOf } from "../support/fake-pods.ts";
 import { containerOf, digestOf, imageOf, nameOf, namespaceOf, nodeOf } from "../support/node-builder.ts";
 import { createTempFolder, type TempFolder } from "../support/temp.ts";
@@ -299,6 +300,25 @@ describe("inspect and images", () => {
 });
 
 describe("run", () => {
+  // Waiting for the first list would take ten seconds.
+  it("ends at once while it waits for an API server that does not answer", { timeout: 8_000 }, async () => {
+    const api = await startApiServer();
+    onTestFinished(() => api.close());
+    api.fail({ kind: "hang" });
+    const kubeconfig = api.writeKubeconfig(join(folder.path, "kubeconfig"));
+    const pods = ["--pods", "kubernetes", "--kubeconfig", kubeconfig, "--node-name", "n"];
+    const socket = join(folder.path, "waits.sock");
+    const daemon = await serveFakeDaemon(socket, fakeNode({ "k8s.io": emptyNamespace() }));
+    onTestFinished(() => daemon.stop());
+    const files = ["--state-file", join(folder.path, "waits.json"), "--audit-file", join(folder.path, "waits.jsonl")];
+    const node = ["--runtime", "containerd", "--endpoint", `unix://${socket}`, ...files];
+    const agent = startProgram(["run", "--listen", "127.0.0.1:0", ...node, ...pods]);
+    onTestFinished(async () => void (await agent.stop()));
+    await waitFor("the question for the pods", () => api.count("list") > 0);
+
+    expect(await agent.stop()).toBe(0);
+  });
+
   it("serves metrics and probes until it is told to stop, and then exits with 0", async () => {
     const agent = startProgram(["run", "--runtime", "embedded", "--listen", "127.0.0.1:0"]);
     try {

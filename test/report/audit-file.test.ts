@@ -133,6 +133,19 @@ describe("the audit file", () => {
     expect(troubles.at(-1)).toEqual({ kind: "mended", lost: 10 });
   });
 
+  it("says how many lines are missing when they come faster than the disk takes them", async () => {
+    const { file, troubles } = open();
+    const line = "x".repeat(1023);
+
+    const appended = Array.from({ length: 2_048 }, () => file.append([line]));
+    await Promise.all(appended);
+    await file.flush();
+
+    const lost = 2_048 - linesOf().filter((written) => written === line).length;
+    expect(lost).toBeGreaterThan(0);
+    expect(troubles).toEqual([{ kind: "mended", lost }]);
+  });
+
   it("that is a device is refused", async () => {
     const { file, troubles } = open({ file: "/dev/null" });
 
