@@ -92,7 +92,7 @@ function deletedImage({ namespace, image: { id, target }, names }: ImageVerdict)
   return { namespace, id, target, reason: names.find(isRemoval)?.reasons[0]?.code ?? "unused" };
 }
 
-/** Milliseconds that the collection may still take once the round is stopped: a pod's grace period is 30 s. */
+/** Milliseconds that the collection may still take once the round is stopped. The chart's grace period has room for it after a removal that hangs. */
 const stopGrace = 10_000;
 
 /** Options of calls that go on when the round is stopped, but not for long. `end` stops the waiting. */
