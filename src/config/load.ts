@@ -1,6 +1,6 @@
 // Puts the configuration together and checks it: defaults, file, node pool, environment, flags; later ones win.
-import type * as z from "zod";
 import { ConfigError } from "./config-error.ts";
+import { describeIssue } from "./describe-issue.ts";
 import { type ConfigSources, type Layer, type Origin, readLayers } from "./layers.ts";
 import { findNodePool, type Labels } from "./node-pools.ts";
 import { type Config, configSchema } from "./schema.ts";
@@ -109,20 +109,13 @@ function parseTree(tree: Tree, layers: readonly Layer[], file: string | undefine
         return file === undefined ? "" : `${file}: `;
     }
   };
-  throw new ConfigError(result.error.issues.flatMap((issue) => describeIssue(issue, whereIs)));
+  throw new ConfigError(
+    result.error.issues.flatMap((issue) =>
+      describeIssue(issue, tree).map(({ at, problem }) => `${whereIs(at)}${problem}`),
+    ),
+  );
 }
 
 function isKey(part: string): boolean {
   return !/^\d+$/.test(part);
-}
-
-function describeIssue(issue: z.core.$ZodIssue, whereIs: (path: readonly PropertyKey[]) => string): string[] {
-  const path = issue.path.join(".");
-  if (issue.code === "unrecognized_keys") {
-    return issue.keys.map((key) => {
-      const full = [...issue.path, key].join(".");
-      return `${whereIs([...issue.path, key])}unknown key ${full}: remove it or see docs/configuration.md for the keys there are`;
-    });
-  }
-  return [`${whereIs(issue.path)}${path || "configuration"} ${issue.message.replace(/^Invalid/, "is wrong: invalid")}`];
 }

@@ -143,7 +143,7 @@ describe("version", () => {
     const { code, stdout, stderr } = await runHere(["version", "--config", config]);
 
     expect([code, stdout]).toEqual([2, ""]);
-    expect(stderr).toMatch(/^prunelet: [^\n]*runtime is wrong[^\n]*\n$/);
+    expect(stderr).toMatch(/^prunelet: [^\n]*runtime is [^\n]*: expected one of [^\n]*\n$/);
   });
 });
 

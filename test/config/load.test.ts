@@ -147,10 +147,14 @@ describe("a wrong configuration", () => {
 
   it.each([
     ["interval: 5 parsecs", /interval is "5 parsecs": expected a duration such as 90s/],
-    ["policy: {danglingOnly: maybe}", /policy.danglingOnly .*boolean/],
-    ["namespaces: []", /namespaces /],
-    ["policy: {keep: [1]}", /policy.keep.0 .*string/],
-    ["policy: often", /policy .*object/],
+    ["policy: {danglingOnly: maybe}", /policy.danglingOnly is "maybe": expected true or false/],
+    ["namespaces: []", /namespaces is \[\]: expected at least 1 in the list/],
+    ["act: {concurrency: 0}", /act.concurrency is 0: expected at least 1$/],
+    ["act: {concurrency: 1.5}", /act.concurrency is 1.5: expected a whole number/],
+    ["runtime: rkt", /runtime is "rkt": expected one of auto, containerd, /],
+    ["nodePools: [{match: {}}]", /nodePools.0.name is missing: expected text/],
+    ["policy: {keep: [1]}", /policy.keep.0 is 1: expected text/],
+    ["policy: often", /policy is "often": expected keys and values/],
     ["http: {listen: here}", /http.listen is "here": expected host:port/],
     ["http: {listen: 'host:70000'}", /http.listen is "host:70000": expected host:port/],
     ["endpoint: /run/containerd.sock", /endpoint is "\/run\/containerd.sock": expected unix:\/\//],

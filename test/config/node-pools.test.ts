@@ -116,7 +116,7 @@ describe("the settings of a pool", () => {
       expect.stringMatching(/^nodePools\.1\.policy\.keep\.0 is wrong: pattern/),
       expect.stringMatching(/^unknown key nodePools\.1\.policy\.unusedfor/),
       expect.stringMatching(/^unknown key nodePools\.1\.runtime/),
-      expect.stringMatching(/^nodePools\.2\.name .*string/),
+      expect.stringMatching(/^nodePools\.2\.name is missing: expected text/),
     ]);
   });
 

@@ -39,7 +39,7 @@ const wrongFlags: readonly (readonly [readonly string[], RegExp])[] = [
 const wrongFiles: readonly (readonly [string, string, RegExp])[] = [
   ["an unknown key", "policy:\n  unusedFro: 1h\n", /unknown key policy\.unusedFro: remove it or see/],
   ["a wrong duration", "interval: sometimes\n", /interval is "sometimes": expected a duration/],
-  ["a wrong type", "act:\n  concurrency: many\n", /act\.concurrency .*expected number/],
+  ["a wrong type", "act:\n  concurrency: many\n", /act\.concurrency is "many": expected a number/],
   ["a number out of range", "jitter: 7\n", /jitter .*1/],
   ["broken YAML", "policy: [\n", /is not valid YAML/],
   ["no keys", "- 1\n", /holds a list: expected keys and values/],
