@@ -39,7 +39,7 @@ interface Next {
  * that something needs now they are judged anew, to tell why they stay.
  */
 async function resultOf(verdict: ImageVerdict, { removal, before }: Next, run: RemovalRun): Promise<NameResult> {
-  const { kind } = classifyName(removal.name);
+  const { kind } = classifyName(removal);
   const isCompanion = kind === "digest-reference" || kind === "id";
   const isThere = (...kinds: NameResult["kind"][]): boolean => before.some(({ result }) => kinds.includes(result.kind));
   if (isCompanion && isThere("failed", "skipped")) return waits;

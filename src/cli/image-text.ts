@@ -1,5 +1,5 @@
 // How images and their users are called in text for people.
-import { classifyName } from "../decide/name-kind.ts";
+import { classifyText } from "../decide/name-kind.ts";
 import { shortHex } from "../image/digest.ts";
 import { familiarName, tryParseReference } from "../image/reference.ts";
 
@@ -21,7 +21,7 @@ export function podText(pod: { readonly namespace: string; readonly name: string
 
 /** A stored name as people write it; digests in full. Text that is no reference stays as it is. */
 export function readableName(name: string): string {
-  const { kind } = classifyName(name);
+  const { kind } = classifyText(name);
   const reference = kind === "tag" || kind === "digest-reference" ? tryParseReference(name) : undefined;
   return reference === undefined ? name : familiarName(reference);
 }
@@ -30,7 +30,7 @@ const readability = { tag: 0, other: 1, "digest-reference": 2, dangling: 3, id: 
 
 /** The names of an image, the one that tells people most first: a tag, then a digest reference, then the rest. */
 export function mostReadableFirst(names: readonly string[]): string[] {
-  return names.toSorted((a, b) => readability[classifyName(a).kind] - readability[classifyName(b).kind]);
+  return names.toSorted((a, b) => readability[classifyText(a).kind] - readability[classifyText(b).kind]);
 }
 
 /** One name for an image: digests shortened, and how many other names there are. */

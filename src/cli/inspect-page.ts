@@ -79,11 +79,11 @@ const namelessReason: Reason<string> = {
   detail: "the image has no name at all: prunelet removes names, and the runtime itself looks after the rest",
 };
 
-function namesOf({ names }: ImageVerdict, stored: readonly ImageName[]) {
+function namesOf({ names, image }: ImageVerdict, stored: readonly ImageName[]) {
   const records = new Map(stored.map((record) => [record.name, record]));
   return names.map(({ name, action, reasons }) => ({
     name,
-    kind: classifyName(name).kind,
+    kind: classifyName({ name, target: image.target }).kind,
     action,
     createdAt: timeText(records.get(name)?.createdAt),
     updatedAt: timeText(records.get(name)?.updatedAt),

@@ -142,9 +142,9 @@ function removableIn({ decisions, unneeded }: JudgedNamespace, at: number): Dema
 /** Images that hold the ID name of others, by number, with the numbers of those others: they have to be gone before. */
 function twinsBehindIds(judged: readonly JudgedNamespace[]): NumbersByNumber {
   const twins = new Map<number, readonly number[]>();
-  for (const { index, first } of judged) {
+  for (const { namespace, index, first } of judged) {
     for (const group of index.twins) {
-      const holder = group.find((at) => holdsSharedIdName(index.images[at]));
+      const holder = group.find((at) => holdsSharedIdName(index.images[at], namespace));
       if (holder === undefined) continue;
       const others = group.filter((at) => at !== holder);
       twins.set(
@@ -156,8 +156,8 @@ function twinsBehindIds(judged: readonly JudgedNamespace[]): NumbersByNumber {
   return twins;
 }
 
-function holdsSharedIdName(entry: IndexedImage | undefined): boolean {
-  return entry?.names.some((name) => isSharedIdName(name, entry.image.id)) ?? false;
+function holdsSharedIdName(entry: IndexedImage | undefined, namespace: string): boolean {
+  return entry?.names.some((name) => isSharedIdName(name, { namespace, id: entry.image.id })) ?? false;
 }
 
 /** Images that may go and that others of them were built on, by number, with the numbers of those others. */

@@ -70,7 +70,7 @@ class NamespaceIndex implements ImageIndex {
   }
 
   get kinds(): readonly (readonly ClassifiedName[])[] {
-    this.#kinds ??= this.images.map(({ names }) => names.map(({ name }) => classifyName(name)));
+    this.#kinds ??= this.images.map(({ names }) => names.map(classifyName));
     return this.#kinds;
   }
 

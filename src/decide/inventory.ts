@@ -24,7 +24,7 @@ export function takeInventory(plan: Plan): Inventory {
     for (const verdict of byState.get(state) ?? []) {
       images[state] += 1;
       bytes[state] += seen.add(verdict);
-      for (const { name } of verdict.names) names[classifyName(name).kind] += 1;
+      for (const name of verdict.names) names[classifyName(name).kind] += 1;
     }
   }
   return { images, bytes, names };

@@ -15,7 +15,7 @@ import type { Reason } from "./reason.ts";
 import type { Before } from "./recheck.ts";
 import { type KindOfName, listedNames } from "./remove-list.ts";
 import { type JudgedName, type NameDecision, retainCriNames, retainLastName } from "./retention.ts";
-import { keepSharedIds } from "./shared-id.ts";
+import { keepSharedIds, type NamespaceIndex } from "./shared-id.ts";
 import { type Unneeded, unneededIn } from "./unneeded.ts";
 import { findUses, type Usage } from "./usage.ts";
 
@@ -78,7 +78,7 @@ export function judgeNamespace(input: JudgeInput): JudgedNamespace {
       const protections = new ProtectionsByImage(index, protection);
       const context: ImageContext = { ...shared, mode, protection, protections };
       const decided = index.images.map((entry, at) => decideImage(entry, at, context));
-      return [mode, settleNames(state, index, decided)] as const;
+      return [mode, settleNames(state, { namespace: namespace.name, index }, decided)] as const;
     }),
   );
   return { namespace: namespace.name, first, index, usage, unneeded, decisions };
@@ -97,9 +97,9 @@ function usedPlaces({ images, named }: Usage, index: ImageIndex): Uint8Array {
 }
 
 /** Decisions with what images have to do with one another, and with what the runtime cannot do. */
-export function settleNames(state: NodeState, index: ImageIndex, decisions: Decisions): Decisions {
-  const shared = keepSharedIds(index, decisions);
-  const complete = followsDocker(state) ? keepParents(index.images, shared, state.namespaces) : shared;
+export function settleNames(state: NodeState, namespace: NamespaceIndex, decisions: Decisions): Decisions {
+  const shared = keepSharedIds(namespace, decisions);
+  const complete = followsDocker(state) ? keepParents(namespace.index.images, shared, state.namespaces) : shared;
   return state.runtime.untag === false ? complete.map(keepWhatCannotBeUntagged) : complete;
 }
 
@@ -156,7 +156,7 @@ function judgeNames(asked: AskedImage, context: ImageContext): JudgedName[] {
   const listed = listedOf(asked, context);
   const imageIsDangling = protections.length > 0 && criManaged && isDangling(asked, context);
   return entry.names.map((name, i) => {
-    const { kind, repository } = kinds[i] ?? classifyName(name.name);
+    const { kind, repository } = kinds[i] ?? classifyName(name);
     const isListed = listed.has(name.name);
     const uses = (isUsed && usage.names.get(name.name)) || none;
     const ofRepository = (repository !== undefined && usage.repositories.get(repository)) || none;
@@ -180,9 +180,10 @@ function isDangling(asked: AskedImage, context: ImageContext): boolean {
 
 /** All names of an image. What an image is does not change while its names go one after the other. */
 function kindsOf({ at, entry }: AskedImage, { index, before }: ImageContext): readonly KindOfName[] {
-  const names = before?.names.get(entry.image.target);
-  if (names !== undefined) return names.map((name) => kindOf(name, classifyName(name)));
-  return entry.names.map(({ name }, i) => kindOf(name, index.kinds[at]?.[i] ?? classifyName(name)));
+  const { target } = entry.image;
+  const names = before?.names.get(target);
+  if (names !== undefined) return names.map((name) => kindOf(name, classifyName({ name, target })));
+  return entry.names.map((name, i) => kindOf(name.name, index.kinds[at]?.[i] ?? classifyName(name)));
 }
 
 function kindOf(name: string, { kind, repository }: ClassifiedName): KindOfName {

@@ -22,7 +22,7 @@ export function newestTags(index: ImageIndex, count: number, memory: Memory): Re
 /** Images whose tags all have newer ones of the same repository beside them. An image without a tag is none of them. */
 export function supersededImages(index: ImageIndex, memory: Memory): ReadonlySet<IndexedImage> {
   const newest = newestTags(index, 1, memory);
-  const isTag = ({ name }: ImageName): boolean => classifyName(name).kind === "tag";
+  const isTag = (name: ImageName): boolean => classifyName(name).kind === "tag";
   return new Set(index.images.filter(({ names }) => names.some(isTag) && !names.some(({ name }) => newest.has(name))));
 }
 
@@ -37,7 +37,7 @@ function tagsByRepository(index: ImageIndex, memory: Memory): ReadonlyMap<string
   const tags = new Map<string, Tag[]>();
   for (const { image, names } of index.images) {
     for (const name of names) {
-      const { kind, repository } = classifyName(name.name);
+      const { kind, repository } = classifyName(name);
       if (kind !== "tag" || repository === undefined) continue;
       const seen = sightingsOf(image, name, memory).name;
       const pulled = pulledAt(name, seen.firstSeen, memory.now);

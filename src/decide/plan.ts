@@ -116,7 +116,7 @@ export function makePlan(input: PlanInput): Plan {
   const named = judged.flatMap((one) => {
     const decisions = one.index.images.map((_, at) => choice.decisionsOf(one, at));
     // ID names that others need stay, whatever was chosen.
-    const settled = settleNames(state, one.index, decisions);
+    const settled = settleNames(state, one, decisions);
     return settled.map((names, at) => one.unneeded.verdictAt(at, names) ?? judgeByNames(names, details));
   });
   return assemble({ input, judged, sights, content, excess, choice, named });

@@ -1,17 +1,24 @@
 // Two images (indexes) may share one config and so one image ID, but only one of them holds the ID name.
 import type { ImageName } from "../image/node-state.ts";
+import { isCriNamespace } from "./cri-namespace.ts";
 import type { ImageIndex } from "./image-index.ts";
 import { classifyName } from "./name-kind.ts";
 import type { Reason } from "./reason.ts";
 import { isReadable, lastInOrder, type NameDecision } from "./retention.ts";
 import { unneededIn } from "./unneeded.ts";
 
+/** The images of one namespace. */
+export interface NamespaceIndex {
+  readonly namespace: string;
+  readonly index: ImageIndex;
+}
+
 /**
  * The decisions of all images of a namespace, with the ID name kept as long as any image with that ID stays. The image that
  * the ID name points to then stays as well, so it keeps a name that people can read: its last one.
  */
 export function keepSharedIds(
-  index: ImageIndex,
+  { namespace, index }: NamespaceIndex,
   decisions: readonly (readonly NameDecision[])[],
 ): readonly (readonly NameDecision[])[] {
   const { images, twins } = index;
@@ -19,12 +26,13 @@ export function keepSharedIds(
   const staying = new Set(twins.filter((group) => group.some((i) => decisions[i]?.some(stays))).flat());
   return decisions.map((names, i) => {
     const goes = unneeded.isAt(i, names) || !names.some(stays);
-    return staying.has(i) || !goes ? keepSharedId(names, images[i]?.image.id ?? "") : names;
+    const id = images[i]?.image.id ?? "";
+    return staying.has(i) || !goes ? keepSharedId(names, (name) => isSharedIdName(name, { namespace, id })) : names;
   });
 }
 
-function keepSharedId(names: readonly NameDecision[], id: string): readonly NameDecision[] {
-  const shared = names.find((decision) => !stays(decision) && isSharedIdName(decision.name, id));
+function keepSharedId(names: readonly NameDecision[], isShared: (name: ImageName) => boolean): readonly NameDecision[] {
+  const shared = names.find((decision) => !stays(decision) && isShared(decision.name));
   if (shared === undefined) return names;
   const last = names.some((decision) => stays(decision) && isReadable(decision)) ? undefined : lastInOrder(names);
   return names.map((decision) => {
@@ -41,12 +49,15 @@ const lastName: Reason = { code: "last-name", detail: "the ID name stays for ano
 /** A digest reference lives with a tag of its repository (design: identity, 3). */
 function isDigestReferenceOf(tag: NameDecision, { name, kind }: NameDecision): boolean {
   if (tag.kind !== "tag" || kind !== "digest-reference") return false;
-  return classifyName(name.name).repository === classifyName(tag.name.name).repository;
+  return classifyName(name).repository === classifyName(tag.name).repository;
 }
 
-/** True for the ID name that stands for all images with this ID. */
-export function isSharedIdName({ name, labels }: ImageName, id: string): boolean {
-  return name === id && labels["io.cri-containerd.image"] === "managed";
+/** True for the ID name that stands for all images with this ID: the name is CRI's, by its namespace or by its label. */
+export function isSharedIdName(
+  { name, labels }: ImageName,
+  { namespace, id }: { readonly namespace: string; readonly id: string },
+): boolean {
+  return name === id && (isCriNamespace(namespace) || labels["io.cri-containerd.image"] === "managed");
 }
 
 function stays(decision: NameDecision): boolean {

@@ -244,6 +244,18 @@ describe("dangling images", () => {
   it("go like all others where it has none", () => {
     expect(scene(undefined)).toEqual([]);
   });
+
+  it("are not meant by the record of another image's digest: that is an ordinary name", () => {
+    const foreign = `moby-dangling@${imageOf("other").target}`;
+    const plan = planScene({
+      namespace: "default",
+      images: [app],
+      names: [[foreign, app, { createdAt: now - 2 * hour }]],
+      policy: { unusedFor: 24 * hour, danglingFor: hour },
+    });
+
+    expect(going(plan)).toEqual([]);
+  });
 });
 
 describe("an image whose removal failed", () => {

@@ -27,4 +27,17 @@ describe("an ID name that another image needs", () => {
       go: {},
     });
   });
+
+  it("stays in the namespace of CRI though it bears no label, as long as an older CRI plugin or a tool has made it", () => {
+    const plan = planScene({
+      images: [first, second],
+      names: [
+        [first.id, first, { labels: {} }],
+        ["r.example/app:v2", second],
+      ],
+      pods: [podOf("waiting", ["r.example/app:v2"])],
+    });
+
+    expect(verdictsOf(plan)).toMatchObject({ stay: { [first.id]: expect.any(String) }, go: {} });
+  });
 });

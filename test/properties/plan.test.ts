@@ -66,7 +66,7 @@ describe("a plan", () => {
       const kubernetes = plan.images.filter((verdict) => verdict.namespace === "k8s.io" && verdict.action === "keep");
 
       const turned = kubernetes.filter(({ names }) => {
-        const readable = names.filter(({ name }) => classifyName(name).kind !== "id");
+        const readable = names.filter((name) => classifyName(name).kind !== "id");
         return readable.length > 0 && readable.every(({ action }) => action === "untag");
       });
 
