@@ -7,7 +7,7 @@ import { clockNotice } from "./clock-notice.ts";
 import { type DiskLook, DiskWatch, type DiskWatchInput, type PressureSettings } from "./disk-watch.ts";
 import { relieve } from "./episode.ts";
 import { EventTrigger, type TriggerSettings } from "./event-trigger.ts";
-import { endOf, type HeldTurn, heldBy, nextOccasion, type Turn } from "./occasion.ts";
+import { endOf, type HeldTurn, heldBy, nextOccasion, type RestInput, type Turn } from "./occasion.ts";
 import { RemovalBackoff } from "./removal-backoff.ts";
 import { type NodeAccess, type RoundInput, type RoundResult, runRound } from "./round.ts";
 
@@ -116,9 +116,10 @@ class Loop {
     const { signal, clock } = this.#input;
     for (let trigger: Trigger = "start"; !signal.aborted; ) {
       if (this.#input.settings().triggers !== undefined) this.#watching ??= this.#changes.watch();
+      const beganAt = clock.now();
       const turn = await this.#takeTurn(trigger);
       this.#input.beforeRest?.();
-      trigger = await this.#rest(turn, clock.random());
+      trigger = await this.#rest(turn, { beganAt, chance: clock.random() });
     }
     await this.#watching;
   }
@@ -155,6 +156,7 @@ class Loop {
       },
       round: (wanted, because) => this.#oneRound(because, wanted),
       mayGoOn: () => settings().hold === undefined && !this.#input.signal.aborted,
+      wasOvertaken: () => this.#overtaken,
     });
     this.#unrelieved = unrelieved;
     return last;
@@ -248,22 +250,24 @@ class Loop {
   }
 
   /** Waits for the next turn and tells what begins it. Whoever changes the settings meanwhile may bring it nearer or put it off. */
-  async #rest(turn: Turn, chance: number): Promise<Trigger> {
+  async #rest(turn: Turn, input: Pick<RestInput, "beganAt" | "chance">): Promise<Trigger> {
     const { signal, clock, settings, retryAfter } = this.#input;
     if (this.#overtaken) {
       // Once: a turn that is held must not begin the next one at once.
       this.#overtaken = false;
       return "pressure";
     }
+    let { beganAt } = input;
     let [endedAt, checkedAt, latest] = [clock.now(), clock.now(), clock.now()];
     while (!signal.aborted) {
       // A clock that is set back puts nothing off.
       const back = Math.max(0, latest - clock.now());
-      [endedAt, checkedAt, latest] = [endedAt - back, checkedAt - back, clock.now()];
+      [beganAt, endedAt, checkedAt, latest] = [beganAt - back, endedAt - back, checkedAt - back, clock.now()];
       const now = settings();
       if (now.hold?.reason !== heldBy(turn)) return "settings";
       const changesDueAt = now.triggers && this.#changes.dueAt(now.triggers);
-      const next = nextOccasion({ turn, settings: now, retryAfter, chance, endedAt, checkedAt, changesDueAt });
+      const times = { beganAt, endedAt, checkedAt, changesDueAt };
+      const next = nextOccasion({ ...times, turn, settings: now, retryAfter, chance: input.chance });
       // What comes meanwhile may put it off or bring something else first, so it is asked again after the sleep.
       if (next.at > clock.now()) await this.#sleepUntil(next.at);
       else if (next.trigger !== "check") return next.trigger;

@@ -15,6 +15,8 @@ export interface EpisodeInput {
   readonly round: (demand: Demand, trigger: Trigger) => Promise<RoundResult>;
   /** False: no further round may begin. */
   readonly mayGoOn: () => boolean;
+  /** True: something more urgent has ended the last round before its time. */
+  readonly wasOvertaken: () => boolean;
   readonly clock: Clock;
   readonly report: ReportSink;
   readonly signal: AbortSignal;
@@ -35,7 +37,10 @@ export async function relieve(input: EpisodeInput): Promise<EpisodeResult> {
     if (last.kind !== "done") return { last, unrelieved: undefined };
     const after = await lookWhenSettled({ ...input, before: filesystem, last });
     if (after === undefined) return { last, unrelieved: undefined };
-    if (after.demand === undefined || !input.mayGoOn() || isOver(last)) return await close(input, last, after);
+    if (after.demand === undefined) return await close(input, last, after);
+    // Who was told to stop has not tried everything, and so cannot tell that nothing is left to remove.
+    if (!input.mayGoOn()) return { last, unrelieved: undefined };
+    if (isOver(last) && !input.wasOvertaken()) return await close(input, last, after);
     [demand, filesystem] = [after.demand, after.filesystem];
   }
 }

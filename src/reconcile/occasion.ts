@@ -31,7 +31,8 @@ export interface RestInput {
   readonly retryAfter: number;
   /** From 0 to 1: where in the jitter the next turn lies. */
   readonly chance: number;
-  /** When the turn ended, and when the filesystem was looked at last. */
+  /** When the turn began and ended, and when the filesystem was looked at last. */
+  readonly beganAt: number;
   readonly endedAt: number;
   readonly checkedAt: number;
   /** When changes begin a round; undefined when there are none. */
@@ -40,11 +41,12 @@ export interface RestInput {
 
 /** The first occasion. A turn that was held waits for its time alone. */
 export function nextOccasion(input: RestInput): Occasion {
-  const { turn, settings, endedAt, checkedAt, changesDueAt } = input;
+  const { turn, settings, beganAt, checkedAt, changesDueAt } = input;
   const good = isGood(turn);
-  const routine: Occasion = { at: endedAt + delayAfter(input), trigger: good ? "interval" : "retry" };
+  const routine: Occasion = { at: input.endedAt + delayAfter(input), trigger: good ? "interval" : "retry" };
   if (turn.kind === "held") return routine;
-  const opensAt = settings.windowsAt?.(endedAt).opensAt;
+  // A window that opened during the turn was not seen by it.
+  const opensAt = settings.windowsAt?.(beganAt).opensAt;
   const others: (Occasion | undefined)[] = [
     settings.pressure && { at: checkedAt + settings.pressure.check, trigger: "check" },
     changesDueAt === undefined ? undefined : { at: changesDueAt, trigger: "event" },

@@ -39,6 +39,8 @@ export class AuditFile {
   #lost = 0;
   #lostMeanwhile = 0;
   #failing = false;
+  /** True while the file can be written but not put aside: it grows, and nothing of it is lost. */
+  #stuck = false;
   #work: Promise<void> = Promise.resolve();
 
   constructor(input: AuditFileInput) {
@@ -77,10 +79,18 @@ export class AuditFile {
     if (this.#waiting.length === 0 || settings.file === "") return;
     try {
       await this.#write(settings.file);
-      await rotateIfFull(settings);
     } catch (error) {
       this.#input.onTrouble({ kind: "failed", message: describe(settings.file, error), first: !this.#failing });
       this.#failing = true;
+      return;
+    }
+    try {
+      await rotateIfFull(settings);
+      this.#stuck = false;
+    } catch (error) {
+      const message = `cannot put the full audit file aside, so it grows: ${messageOf(error)}`;
+      this.#input.onTrouble({ kind: "failed", message, first: !this.#stuck });
+      this.#stuck = true;
     }
   }
 
@@ -141,6 +151,10 @@ async function writeAll(handle: FileHandle, text: string): Promise<void> {
   for (let written = 0; written < bytes.length; ) written += (await handle.write(bytes, written)).bytesWritten;
 }
 
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
 const mends: Readonly<Record<string, string>> = {
   ENOSPC: "its disk is full",
   EDQUOT: "its disk quota is used up",
@@ -154,6 +168,6 @@ const mends: Readonly<Record<string, string>> = {
 
 function describe(path: string, error: unknown): string {
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
-  const why = mends[code] ?? (error instanceof Error ? error.message : String(error));
+  const why = mends[code] ?? messageOf(error);
   return `cannot write the audit file ${path}${code === "" ? "" : ` (${code})`}: ${why}`;
 }

@@ -133,6 +133,25 @@ describe("a full filesystem", () => {
     expect(emergency?.outcome.deleted.length).toBeGreaterThan(1);
   });
 
+  it("is not said to be past relief by an episode that was put on hold", async () => {
+    const held: { hold?: Hold } = {};
+    const settings = () => ({ ...plain, policyAt: aged, pressure, interval: day, pauseMs: day, ...held });
+    const loop = startOn({ images: 36, room: 40 }, { settings });
+    await waitFor("the pause after the first removal", () => of(loop, "name-done").length > 0, { intervalMs: 1 });
+
+    held.hold = { reason: "disabled", message: "switched off" };
+    loop.controller.settingsChanged();
+    const skipped = () => {
+      // What the round removed may be free only a moment later.
+      loop.clock.advance(250);
+      return of(loop, "round-skipped").length > 0;
+    };
+    await waitFor("the hold", skipped, { intervalMs: 1 });
+
+    expect(of(loop, "round-done")).toHaveLength(1);
+    expect(of(loop, "pressure")).toEqual([]);
+  });
+
   it("is not looked at without the setting", async () => {
     const runtime = fullRuntime({ images: 10, room: 10 });
     const loop = start({ policyAt: aged, runtime });
@@ -255,6 +274,23 @@ describe("a window that is not open", () => {
       { trigger: "window" },
     ]);
     expect(of(loop, "planned")[1]?.withheld).toBeUndefined();
+  });
+
+  it("is not missed when it opens during a round that began before", async () => {
+    const opening = new AbortController();
+    const loop = start({ windowsAt, interval: day }, ({ clock, pods }) => {
+      const { view } = pods;
+      // Reading the pods is a part of each look.
+      pods.view = () => {
+        if (!opening.signal.aborted) clock.advance(45_000);
+        opening.abort();
+        return view();
+      };
+    });
+    await loop.asleep(1);
+
+    expect(of(loop, "planned").map(({ trigger }) => trigger)).toEqual(["start", "window"]);
+    expect(namesOf(loop)).toBe(0);
   });
 
   it("does not hold back what a full filesystem needs", async () => {

@@ -89,6 +89,23 @@ describe("the audit file", () => {
     expect(await auditFiles(path)).toEqual([]);
   });
 
+  it("grows, and says so once, while it cannot be put aside", async () => {
+    const { file, troubles } = open({ maxSize: 3, keep: 1 });
+    mkdirSync(join(`${path}.1`, "in the way"), { recursive: true });
+
+    for (const line of ["one", "two", "three"]) await file.append([line]);
+    rmdirSync(join(`${path}.1`, "in the way"));
+    rmdirSync(`${path}.1`);
+    await file.append(["four"]);
+
+    expect(linesOf(`${path}.1`)).toEqual(["one", "two", "three", "four"]);
+    expect(troubles).toEqual([
+      { kind: "failed", first: true, message: expect.stringMatching(/put the full audit file aside.*EISDIR/) },
+      { kind: "failed", first: false, message: expect.any(String) },
+      { kind: "failed", first: false, message: expect.any(String) },
+    ]);
+  });
+
   it("is left to whoever puts it aside already", async () => {
     await open().file.append(["a long line"]);
     writeFileSync(`${path}.lock`, "");
