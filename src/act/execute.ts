@@ -1,9 +1,10 @@
 // Carries a plan out: checks again right before each removal, goes on after failures, collects once, measures what went.
 import { parentsIn } from "../decide/parents.ts";
 import type { ImageVerdict } from "../decide/plan.ts";
-import type { CallOptions, ContainerRuntime } from "../runtime/runtime.ts";
+import type { ContainerRuntime } from "../runtime/runtime.ts";
 import { type Announce, AnnouncedImages } from "./announce.ts";
 import type { ExecuteInput } from "./execute-input.ts";
+import { graceAfter } from "./grace.ts";
 import { createFreedMeter, type FreedMeter } from "./measure.ts";
 import type { DeletedImage, Outcome } from "./outcome.ts";
 import {
@@ -24,7 +25,8 @@ import { inWaves } from "./waves.ts";
 export async function execute(input: ExecuteInput): Promise<Outcome> {
   const work = input.plan.images.filter((verdict) => verdict.names.some(isRemoval));
   if (work.length === 0) return { names: [], deleted: [], reclaimedBytes: 0 };
-  const run: RemovalRun = { input, revalidator: new Revalidator(input), silence: 0 };
+  const grace = graceAfter(input.signal, input.clock);
+  const run: RemovalRun = { input, revalidator: new Revalidator(input), grace: grace.signal, silence: 0 };
   const meter = await (input.meter ?? createFreedMeter(input.runtime, input.clock, { timeoutMs: input.callTimeoutMs }));
   const remove = input.runtime.capabilities.untag ? removeNames : removeWhole;
   const stopWatching = watchContainers(input.runtime, run.revalidator);
@@ -44,6 +46,7 @@ export async function execute(input: ExecuteInput): Promise<Outcome> {
     }
     return await settle({ work: waves.flat(), results, meter }, run);
   } finally {
+    grace.end();
     await stopWatching();
   }
 }
@@ -76,36 +79,18 @@ async function settle({ work, results, meter }: Done, run: RemovalRun): Promise<
     const message = `${unanswered}: the space is freed when it is back and collects`;
     return { names, deleted, reclaimedBytes: 0, collectFailure: { reason: "unavailable", message } };
   }
-  const grace = graceAfter(run.input);
+  const options = { signal: run.grace };
   try {
-    await run.input.runtime.collect(grace.options);
-    const reclaimedBytes = await meter.freedBy(emptied, grace.options, run.input.signal);
+    await run.input.runtime.collect(options);
+    const reclaimedBytes = await meter.freedBy(emptied, options, run.input.signal);
     return { names, deleted, reclaimedBytes };
   } catch (error) {
     return { names, deleted, reclaimedBytes: 0, collectFailure: describeFailure(error) };
-  } finally {
-    grace.end();
   }
 }
 
 function deletedImage({ namespace, image: { id, target }, names }: ImageVerdict): DeletedImage {
   return { namespace, id, target, reason: names.find(isRemoval)?.reasons[0]?.code ?? "unused" };
-}
-
-/** Milliseconds that the collection may still take once the round is stopped. The chart's grace period has room for it after a removal that hangs. */
-const stopGrace = 10_000;
-
-/** Options of calls that go on when the round is stopped, but not for long. `end` stops the waiting. */
-function graceAfter({ signal, clock }: ExecuteInput): {
-  readonly options: CallOptions & { readonly signal: AbortSignal };
-  readonly end: () => void;
-} {
-  const late = new AbortController();
-  const ended = new AbortController();
-  const arm = (): void => void clock.sleep(stopGrace, ended.signal).then(() => late.abort());
-  if (signal?.aborted) arm();
-  else signal?.addEventListener("abort", arm, { once: true, signal: ended.signal });
-  return { options: { signal: late.signal }, end: () => ended.abort() };
 }
 
 /** Container events make the next check read again at once. Without events the checks are as fresh as `freshFor` says. */

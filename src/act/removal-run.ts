@@ -9,6 +9,8 @@ import type { Revalidator } from "./revalidate.ts";
 export interface RemovalRun {
   readonly input: ExecuteInput;
   readonly revalidator: Revalidator;
+  /** Fires a while after the round was stopped: what is still in progress is given up then. */
+  readonly grace: AbortSignal;
   /** Calls in a row that the runtime did not answer. */
   silence: number;
 }
@@ -45,7 +47,7 @@ export function isGone({ result }: Pick<NameOutcome, "result">): boolean {
   return result.kind === "removed" || result.kind === "already-gone";
 }
 
-/** Options of the checks before a removal, which end when the round is stopped, and of the removal itself, which does not. */
+/** Options of the checks before a removal, which end when the round is stopped, and of the removal itself, which has some time more. */
 export interface AttemptOptions {
   readonly checking: CallOptions;
   readonly removing: CallOptions;
@@ -59,7 +61,7 @@ export async function attempt(
   const { signal, callTimeoutMs } = run.input;
   if (signal?.aborted) return stopped;
   if (isSilent(run)) return { kind: "skipped", message: unanswered };
-  const removing: CallOptions = { timeoutMs: callTimeoutMs };
+  const removing: CallOptions = { timeoutMs: callTimeoutMs, signal: run.grace };
   try {
     const result = await work({ removing, checking: signal === undefined ? removing : { ...removing, signal } });
     if (answeredBy.has(result.kind)) run.silence = 0;
@@ -67,7 +69,7 @@ export async function attempt(
   } catch (error) {
     if (error instanceof RuntimeError && error.code === "in-use") return { kind: "in-use", message: error.message };
     const failure = describeFailure(error);
-    if (signal?.aborted && failure.reason === "deadline") return stopped;
+    if (signal?.aborted && !run.grace.aborted && failure.reason === "deadline") return stopped;
     run.silence = isSilence(failure.reason) ? run.silence + 1 : 0;
     return { kind: "failed", ...failure };
   }

@@ -8,6 +8,7 @@ import type { PodSource } from "../kubernetes/pod-source.ts";
 import type { Clock } from "../observe/clock.ts";
 import { observeNode } from "../observe/observe-node.ts";
 import type { CallOptions, ContainerRuntime } from "../runtime/runtime.ts";
+import { graceAfter } from "./grace.ts";
 import { createFreedMeter, type FreedMeter } from "./measure.ts";
 import {
   blind,
@@ -127,11 +128,14 @@ async function collect(
   }
   const all = [...emptied.values()].flatMap((images) => [...images.values()]);
   if (all.length === 0) return { reclaimedBytes: 0 };
+  const { signal, end } = graceAfter(input.signal, input.clock);
   try {
-    await input.runtime.collect();
-    return { reclaimedBytes: await meter.freedBy(all, callOptions(input), input.signal) };
+    await input.runtime.collect({ signal });
+    return { reclaimedBytes: await meter.freedBy(all, { ...callOptions(input), signal }, input.signal) };
   } catch (error) {
     return { reclaimedBytes: 0, collectFailure: failureOfError(error) };
+  } finally {
+    end();
   }
 }
 

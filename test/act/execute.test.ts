@@ -4,6 +4,7 @@ import { RuntimeError } from "../../src/runtime/runtime-error.ts";
 import { planOn } from "../support/executed-round.ts";
 import { createFakeClock } from "../support/fake-clock.ts";
 import { nameOf, namespaceOf, nodeOf } from "../support/node-builder.ts";
+import { waitFor } from "../support/wait.ts";
 import { inNamespace, manyImages, one, resultsOf, three, threeImages, two } from "./nodes.ts";
 
 describe("an image that others were built on", () => {
@@ -140,6 +141,22 @@ describe("an execution", () => {
     expect(Object.values(resultsOf(outcome))).toEqual(["removed", "skipped", "skipped"]);
     expect(node.runtime.callCount("collect")).toBe(1);
     expect(outcome.reclaimedBytes).toBeGreaterThan(0);
+  });
+
+  it("gives up a removal that hangs some time after it is told to stop, whatever its deadline", async () => {
+    const node = await planOn(threeImages());
+    const stop = new AbortController();
+    const clock = createFakeClock();
+    node.runtime.hang("removeName");
+
+    const running = node.run({ signal: stop.signal, clock, callTimeoutMs: 86_400_000 });
+    await waitFor("the removal to begin", () => node.runtime.callCount("removeName") === 1, { intervalMs: 1 });
+    stop.abort();
+    clock.advance(20_000);
+
+    const { names } = await running;
+    expect(names.map(({ result }) => result.kind)).toEqual(["failed", "skipped", "skipped"]);
+    expect(names[0]?.result).toMatchObject({ reason: "deadline" });
   });
 
   it("asks the runtime for nothing when there is nothing to do", async () => {

@@ -5,9 +5,10 @@ import type { RemovalOutcome } from "../../src/act/remove-outcome.ts";
 import type { Image, NodeState, Pod } from "../../src/image/node-state.ts";
 import { createEmbeddedRuntime, type EmbeddedRuntime } from "../../src/runtime/embedded/embedded-runtime.ts";
 import { RuntimeError } from "../../src/runtime/runtime-error.ts";
-import { createFakeClock } from "../support/fake-clock.ts";
+import { createFakeClock, type FakeClock } from "../support/fake-clock.ts";
 import { createFakePods, type FakePods } from "../support/fake-pods.ts";
 import { containerOf, imageOf, nameOf, namespaceOf, nodeOf } from "../support/node-builder.ts";
+import { waitFor } from "../support/wait.ts";
 
 const app = imageOf("app");
 const base = imageOf("base");
@@ -148,6 +149,21 @@ describe("a removal", () => {
     expect(outcome.references[0]?.emptied).toHaveLength(1);
   });
 
+  it("does not wait long for a collection that hangs once it was told to stop", async () => {
+    const stop = new AbortController();
+    const clock = createFakeClock();
+    const meanwhile = (runtime: EmbeddedRuntime) => {
+      runtime.hang("collect");
+      runtime.beforeNext("removeName", () => stop.abort());
+    };
+
+    const removing = remove(nodeWith(app, [names[0]]), [names[0]], { meanwhile, signal: stop.signal, clock });
+    await waitFor("the grace", () => clock.sleeps.length > 0, { intervalMs: 1 });
+    clock.advance(20_000);
+
+    expect((await removing).outcome).toMatchObject({ collectFailure: { reason: "deadline" } });
+  });
+
   it("does not begin another reference once it was told to stop", async () => {
     const stop = new AbortController();
     const meanwhile = (runtime: EmbeddedRuntime) => runtime.beforeNext("removeName", () => stop.abort());
@@ -168,6 +184,7 @@ interface Options {
   readonly origin?: "live" | "captured";
   readonly force?: boolean;
   readonly signal?: AbortSignal;
+  readonly clock?: FakeClock;
 }
 
 interface Removed {
@@ -179,12 +196,12 @@ interface Removed {
 async function remove(state: NodeState, references: readonly string[], options: Options = {}): Promise<Removed> {
   const runtime = createEmbeddedRuntime(state);
   const pods = createFakePods(state.pods);
-  const { meanwhile, origin = "live", force = false, signal } = options;
+  const { meanwhile, origin = "live", force = false, signal, clock = createFakeClock() } = options;
   meanwhile?.(runtime, pods);
   const outcome = await removeReferences({
     runtime,
     pods,
-    clock: createFakeClock(),
+    clock,
     state,
     references,
     force,
