@@ -18,4 +18,6 @@ export interface ExecuteInput extends RevalidatorInput {
   readonly onName?: (outcome: NameOutcome) => void;
   /** When it fires, removals that have not begun are skipped; the collection still takes place. */
   readonly signal?: AbortSignal;
+  /** Fires when the program stops: what is in progress then has little time left. Default: `signal`. */
+  readonly stopping?: AbortSignal;
 }

@@ -25,7 +25,7 @@ import { inWaves } from "./waves.ts";
 export async function execute(input: ExecuteInput): Promise<Outcome> {
   const work = input.plan.images.filter((verdict) => verdict.names.some(isRemoval));
   if (work.length === 0) return { names: [], deleted: [], reclaimedBytes: 0 };
-  const grace = graceAfter(input.signal, input.clock);
+  const grace = graceAfter(input.stopping ?? input.signal, input.clock);
   const run: RemovalRun = { input, revalidator: new Revalidator(input), grace: grace.signal, silence: 0 };
   const meter = await (input.meter ?? createFreedMeter(input.runtime, input.clock, { timeoutMs: input.callTimeoutMs }));
   const remove = input.runtime.capabilities.untag ? removeNames : removeWhole;

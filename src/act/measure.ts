@@ -89,9 +89,10 @@ interface Settling {
 /** Runtimes free and count later than they answer: looked at until two counts made after the removal are the same. */
 async function settledUse({ runtime, clock, patience }: Settling, options: CallOptions): Promise<Use | undefined> {
   const removedAt = clock.now();
+  const until = clock.elapsed() + settlesWithin;
   let use = await usedNow(runtime, clock, options);
   for (let last: Use | undefined; !isSettled(use, last, removedAt); ) {
-    if (clock.now() - removedAt >= settlesWithin) break;
+    if (clock.elapsed() >= until) break;
     await clock.sleep(lookAgainAfter, patience);
     if (patience?.aborted) break;
     last = use;

@@ -50,7 +50,8 @@ export function isGone({ result }: Pick<NameOutcome, "result">): boolean {
 /** Options of the checks before a removal, which end when the round is stopped, and of the removal itself, which has some time more. */
 export interface AttemptOptions {
   readonly checking: CallOptions;
-  readonly removing: CallOptions;
+  /** Asked for right before the removal: what goes wrong from then on is a failure, not a stop. */
+  readonly removing: () => CallOptions;
 }
 
 /** Tries one removal, unless the round was stopped or the runtime fell silent; failures are results. */
@@ -61,15 +62,20 @@ export async function attempt(
   const { signal, callTimeoutMs } = run.input;
   if (signal?.aborted) return stopped;
   if (isSilent(run)) return { kind: "skipped", message: unanswered };
-  const removing: CallOptions = { timeoutMs: callTimeoutMs, signal: run.grace };
+  const options: CallOptions = { timeoutMs: callTimeoutMs, signal: run.grace };
+  let begun = false;
+  const removing = (): CallOptions => {
+    begun = true;
+    return options;
+  };
   try {
-    const result = await work({ removing, checking: signal === undefined ? removing : { ...removing, signal } });
+    const result = await work({ removing, checking: signal === undefined ? options : { ...options, signal } });
     if (answeredBy.has(result.kind)) run.silence = 0;
     return result;
   } catch (error) {
     if (error instanceof RuntimeError && error.code === "in-use") return { kind: "in-use", message: error.message };
     const failure = describeFailure(error);
-    if (signal?.aborted && !run.grace.aborted && failure.reason === "deadline") return stopped;
+    if (signal?.aborted && !begun && failure.reason === "deadline") return stopped;
     run.silence = isSilence(failure.reason) ? run.silence + 1 : 0;
     return { kind: "failed", ...failure };
   }

@@ -18,9 +18,9 @@ export async function removeNames(verdict: ImageVerdict, run: RemovalRun): Promi
   const { clock, onName } = run.input;
   const names: NameOutcome[] = [];
   for (const removal of verdict.names.filter(isRemoval)) {
-    const startedAt = clock.now();
+    const startedAt = clock.elapsed();
     const result = await resultOf(verdict, { removal, before: names }, run);
-    const outcome = nameOutcome(verdict, removal, { result, seconds: Math.max(0, clock.now() - startedAt) / 1000 });
+    const outcome = nameOutcome(verdict, removal, { result, seconds: (clock.elapsed() - startedAt) / 1000 });
     onName?.(outcome);
     names.push(outcome);
   }
@@ -64,7 +64,7 @@ function removeName(verdict: ImageVerdict, { removal, mayGo }: Judged, run: Remo
     if (!anchored) return { kind: "in-use", message: "the names that were to stay are gone, so this one stays" };
     if (!mayGo) return waits;
     const whole = verdict.action === "delete";
-    const kind = await runtime.removeName(verdict.namespace, name, target, { ...removing, whole });
+    const kind = await runtime.removeName(verdict.namespace, name, target, { ...removing(), whole });
     run.revalidator.nameGone(verdict.namespace, name);
     return { kind };
   });

@@ -174,7 +174,7 @@ class StepRun {
   }
 
   async #freshContainers(namespace: string): Promise<readonly Container[]> {
-    const now = this.#input.clock.now();
+    const now = this.#input.clock.elapsed();
     const known = this.#containers;
     if (known !== undefined && now - known.readAt <= freshFor) return known.list;
     const list = await this.#input.runtime.containers(namespace, this.#options);

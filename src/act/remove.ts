@@ -61,7 +61,7 @@ async function removeOne(
   state: NodeState | undefined,
   input: RemoveInput,
 ): Promise<ReferenceOutcome> {
-  const startedAt = input.clock.now();
+  const startedAt = input.clock.elapsed();
   const done = (part: Partial<ReferenceOutcome>): ReferenceOutcome => ({
     reference,
     namespace: "",
@@ -73,7 +73,7 @@ async function removeOne(
     touched: false,
     plannedBytes: 0,
     ...part,
-    seconds: (input.clock.now() - startedAt) / 1000,
+    seconds: (input.clock.elapsed() - startedAt) / 1000,
   });
   if (input.signal?.aborted) return done({ error: blind(`${reference} was not tried: the command was stopped`) });
   if (state === undefined)

@@ -81,7 +81,7 @@ export class Revalidator {
 
   /** One listing serves all removals that begin while it is fresh. */
   #reading(namespace: string, options: CallOptions): Reading {
-    const now = this.#input.clock.now();
+    const now = this.#input.clock.elapsed();
     const known = this.#readings.get(namespace);
     if (known !== undefined && now <= known.freshUntil) return known;
     const { runtime, freshFor, clock } = this.#input;
@@ -90,7 +90,7 @@ export class Revalidator {
     this.#readings.set(namespace, reading);
     containers.then(
       () => {
-        const longer = Math.min(clock.now() - now, freshFor) * servesTimesItsCost;
+        const longer = Math.min(clock.elapsed() - now, freshFor) * servesTimesItsCost;
         if (this.#hearsChanges) reading.freshUntil = now + Math.max(freshFor, longer);
       },
       () => {
@@ -125,7 +125,7 @@ export class Revalidator {
 const mostRereads = 3;
 
 interface Reading {
-  /** Removals that begin later than this read again. */
+  /** Removals that begin later than this read again. By the time that elapsed: a clock that is set back makes no old reading fresh. */
   freshUntil: number;
   readonly containers: Promise<readonly Container[]>;
 }

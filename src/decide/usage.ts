@@ -93,8 +93,10 @@ class UsageBuilder implements Usage {
 
   #resolveStrictly(container: Container): readonly Digest[] {
     const byId = this.#targetsOfIds(container);
-    if (byId.length > 0) return byId;
+    if (byId.length > 0 && container.imageId !== "") return byId;
     const bySnapshot = this.#index.targetsBySnapshot(container.snapshotKey);
+    // A digest in the spelling alone does not outweigh what the container stands on.
+    if (byId.length > 0) return [...new Set([...byId, ...bySnapshot])];
     if (bySnapshot.length > 0) return bySnapshot;
     const { image, imageId } = container;
     // A whole ID tells which image it was, and that this one is not here: what the name points to now is another.

@@ -3,6 +3,8 @@
 export interface Clock {
   /** Milliseconds since the Unix epoch. */
   now(): number;
+  /** Milliseconds since some moment, however often the clock is set. Durations are measured by it. */
+  elapsed(): number;
   /** Resolves after `milliseconds`, or as soon as `signal` fires. Never rejects. */
   sleep(milliseconds: number, signal?: AbortSignal): Promise<void>;
   /** A number from 0 up to 1. */
@@ -15,6 +17,7 @@ const longestTimer = 2 ** 31 - 1;
 /** The real clock. */
 export const systemClock: Clock = {
   now: Date.now,
+  elapsed: () => performance.now(),
   random: Math.random,
   sleep: (milliseconds, signal) =>
     new Promise((resolve) => {

@@ -187,6 +187,7 @@ class Loop {
         report(event);
       },
       signal: AbortSignal.any([this.#input.signal, this.#round.signal]),
+      stopping: this.#input.signal,
     });
     await stopWatching();
     this.status.roundSince = undefined;

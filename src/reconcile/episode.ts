@@ -81,12 +81,12 @@ interface Settling extends Pick<EpisodeInput, "look" | "clock" | "signal"> {
 }
 
 async function lookWhenSettled({ look, clock, signal, before, last }: Settling): Promise<DiskLook | undefined> {
-  const until = clock.now() + settling.most;
+  const until = clock.elapsed() + settling.most;
   const expected = before.usedBytes - last.outcome.reclaimedBytes * enough;
   for (;;) {
     const now = await look(true);
     const settled = now?.demand === undefined || now.filesystem.usedBytes <= expected;
-    if (settled || signal.aborted || clock.now() >= until) return now;
+    if (settled || signal.aborted || clock.elapsed() >= until) return now;
     await clock.sleep(settling.step, signal);
   }
 }

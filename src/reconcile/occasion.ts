@@ -41,12 +41,12 @@ export interface RestInput {
 
 /** The first occasion. A turn that was held waits for its time alone. */
 export function nextOccasion(input: RestInput): Occasion {
-  const { turn, settings, beganAt, checkedAt, changesDueAt } = input;
+  const { turn, settings, beganAt, endedAt, checkedAt, changesDueAt } = input;
   const good = isGood(turn);
-  const routine: Occasion = { at: input.endedAt + delayAfter(input), trigger: good ? "interval" : "retry" };
+  const routine: Occasion = { at: endedAt + delayAfter(input), trigger: good ? "interval" : "retry" };
   if (turn.kind === "held") return routine;
-  // A window that opened during the turn was not seen by it.
-  const opensAt = settings.windowsAt?.(beganAt).opensAt;
+  // A window that opened during the turn was not seen by it. After one that failed there is the retry.
+  const opensAt = settings.windowsAt?.(good ? beganAt : endedAt).opensAt;
   const others: (Occasion | undefined)[] = [
     settings.pressure && { at: checkedAt + settings.pressure.check, trigger: "check" },
     changesDueAt === undefined ? undefined : { at: changesDueAt, trigger: "event" },

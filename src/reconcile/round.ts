@@ -26,6 +26,8 @@ export interface RoundInput extends NodeAccess, Omit<PlanInput, "state" | "reche
   readonly callTimeoutMs: number;
   readonly report: ReportSink;
   readonly signal?: AbortSignal;
+  /** Fires when the program stops. Default: `signal`. */
+  readonly stopping?: AbortSignal;
   readonly announce?: Announce;
   /** Asked between plan and act; when it answers false, nothing is removed. */
   readonly approve?: (planned: Planned) => Promise<boolean>;
@@ -97,8 +99,8 @@ export async function planRound(
 /** Runs one whole round and reports it. */
 export async function runRound(input: RoundInput): Promise<RoundResult> {
   const { clock, report } = input;
-  const startedAt = clock.now();
-  const seconds = (): number => Math.max(0, clock.now() - startedAt) / 1000;
+  const startedAt = clock.elapsed();
+  const seconds = (): number => (clock.elapsed() - startedAt) / 1000;
   const planning = planRound(input, needsOf(input));
   const meter = input.measureAtOnce === true && input.withheld === undefined ? startMeter(input) : undefined;
   const planned = await planning;
@@ -131,7 +133,7 @@ function startMeter({ runtime, clock, callTimeoutMs }: RoundInput): Promise<Free
 }
 
 function act(input: RoundInput, { state, plan }: Planned, meter: Promise<FreedMeter> | undefined): Promise<Outcome> {
-  const { runtime, pods, clock, concurrency, callTimeoutMs, report, signal, pauseMs = 0, announce } = input;
+  const { runtime, pods, clock, concurrency, callTimeoutMs, report, signal, stopping, pauseMs = 0, announce } = input;
   const planned: PlanInput = { state, ...rulesOf(input) };
   return execute({
     planned,
@@ -146,6 +148,7 @@ function act(input: RoundInput, { state, plan }: Planned, meter: Promise<FreedMe
     onName: (outcome) => report({ kind: "name-done", outcome }),
     ...(meter === undefined ? {} : { meter }),
     ...(signal === undefined ? {} : { signal }),
+    ...(stopping === undefined ? {} : { stopping }),
     ...(announce === undefined ? {} : { announce }),
   });
 }

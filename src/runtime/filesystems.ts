@@ -25,8 +25,27 @@ export async function filesystemsOf(
   return [...byDevice.values()];
 }
 
-/** Asks the kernel. */
-export async function probeFilesystem(path: string): Promise<ProbedFilesystem | undefined> {
+/** Milliseconds for the kernel to answer: a filesystem of another machine may hang. */
+const patience = 10_000;
+
+/** Asks the kernel. What it does not answer in time cannot be seen. */
+export const probeFilesystem = patientProbe(askKernel, patience);
+
+/** A probe that gives up, and that asks nothing twice while no answer came: each question occupies a thread. */
+export function patientProbe(ask: FilesystemProbe, patienceMs: number): FilesystemProbe {
+  const open = new Map<string, Promise<ProbedFilesystem | undefined>>();
+  return async (path) => {
+    const asked = open.get(path) ?? ask(path).finally(() => open.delete(path));
+    open.set(path, asked);
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<undefined>((resolve) => {
+      timer = setTimeout(() => resolve(undefined), patienceMs);
+    });
+    return await Promise.race([asked, late]).finally(() => clearTimeout(timer));
+  };
+}
+
+async function askKernel(path: string): Promise<ProbedFilesystem | undefined> {
   try {
     const [{ dev }, usage] = await Promise.all([stat(path), usageOf(path, path)]);
     return { device: dev, usage };

@@ -10,11 +10,15 @@ const longestCredit = 1_000;
 const shortestWait = 10;
 
 /** A pace of `rate` bytes a second; without a rate it never waits. */
-export function createPace(rate: number | undefined, clock: Pick<Clock, "now" | "sleep">, signal?: AbortSignal): Pace {
+export function createPace(
+  rate: number | undefined,
+  clock: Pick<Clock, "elapsed" | "sleep">,
+  signal?: AbortSignal,
+): Pace {
   if (rate === undefined) return async () => {};
-  let paidUntil = clock.now();
+  let paidUntil = clock.elapsed();
   return async (bytes) => {
-    const now = clock.now();
+    const now = clock.elapsed();
     paidUntil = Math.max(paidUntil, now - longestCredit) + (bytes / rate) * 1_000;
     if (paidUntil - now >= shortestWait) await clock.sleep(paidUntil - now, signal);
   };

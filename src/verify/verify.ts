@@ -23,7 +23,7 @@ export interface VerifyProgress {
 export interface VerifyInput {
   readonly images: readonly ImageToVerify[];
   readonly runtime: Pick<ContainerRuntime, "readBlob" | "remaining">;
-  readonly clock: Pick<Clock, "now" | "sleep">;
+  readonly clock: Pick<Clock, "elapsed" | "sleep">;
   /** Bytes a second. Default: no limit. */
   readonly rate?: number;
   readonly signal?: AbortSignal;

@@ -159,6 +159,17 @@ describe("an execution", () => {
     expect(names[0]?.result).toMatchObject({ reason: "deadline" });
   });
 
+  it("tells of a removal that the runtime answered too late that it failed, though it was told to stop meanwhile", async () => {
+    const node = await planOn(threeImages());
+    const stop = new AbortController();
+    node.runtime.beforeNext("removeName", () => stop.abort());
+    node.runtime.failNext("removeName", new RuntimeError("timeout", "remove name", "no answer"));
+
+    const { names } = await node.run({ signal: stop.signal });
+
+    expect(names.map(({ result }) => result.kind)).toEqual(["failed", "skipped", "skipped"]);
+  });
+
   it("asks the runtime for nothing when there is nothing to do", async () => {
     const node = await planOn(nodeOf({ namespaces: [namespaceOf("k8s.io")] }));
 

@@ -1,6 +1,8 @@
 // The check right before a removal: what changed on the node since the plan.
 import { describe, expect, it } from "vitest";
+import { RuntimeError } from "../../src/runtime/runtime-error.ts";
 import { planOn } from "../support/executed-round.ts";
+import { createFakeClock } from "../support/fake-clock.ts";
 import { podOf } from "../support/fake-pods.ts";
 import { containerOf, nameOf, namespaceOf } from "../support/node-builder.ts";
 import { inNamespace, one, resultsOf, three, threeImages, two } from "./nodes.ts";
@@ -51,6 +53,27 @@ describe("the check right before a removal", () => {
     await node.run({ freshFor: 60_000 });
 
     expect(node.runtime.callCount("containers")).toBe(1);
+  });
+
+  it("reads them again when the clock was set back meanwhile, also where no events tell of containers", async () => {
+    const node = await planOn(threeImages());
+    node.runtime.failNext("events", new RuntimeError("unsupported", "events", "none here"));
+    const clock = createFakeClock();
+    let removed = 0;
+
+    const outcome = await node.run({
+      clock,
+      freshFor: 200,
+      onName: () => {
+        removed += 1;
+        if (removed !== 2) return;
+        clock.advance(60_000);
+        clock.advance(-3_600_000);
+        node.runtime.addContainer("k8s.io", { id: "late", imageId: two.id });
+      },
+    });
+
+    expect(resultsOf(outcome)["r.example/two:1"]).toBe("in-use");
   });
 
   it("spares what a pod asks for that was bound after the plan", async () => {

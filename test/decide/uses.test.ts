@@ -47,6 +47,18 @@ describe("a use", () => {
     expect(plan.images[0]?.action).toBe("keep");
   });
 
+  it("counts for the image that a container stands on as well when its spelling alone says another", () => {
+    const other = imageOf("other");
+    const snapshotKey = other.snapshots.at(-1)?.key ?? "";
+    const names: Scene["names"] = [...three, ["registry.example/other:1", other]];
+    const containers = [containerOf("c", { image: digestRef, imageId: "", snapshotKey })];
+
+    expect(planScene({ images: [app, other], names, containers }).images.map(({ action }) => action)).toEqual([
+      "keep",
+      "keep",
+    ]);
+  });
+
   it.each(["created", "running", "paused", "exited", "unknown"] as const)("counts in state %s", (state) => {
     expect(planScene({ ...scene, containers: [{ ...running, state }] }).images[0]?.action).toBe("keep");
   });

@@ -1,9 +1,10 @@
 // The loop with a clock that tests move: when rounds begin, what is retried, and how it stops.
 import { describe, expect, it } from "vitest";
 import { removeAllUnused } from "../../src/decide/policy.ts";
+import type { Hold } from "../../src/reconcile/controller.ts";
 import { RuntimeError } from "../../src/runtime/runtime-error.ts";
 import { waitFor } from "../support/wait.ts";
-import { kinds, rounds, settled, start } from "./loop.ts";
+import { kinds, plain, rounds, settled, start } from "./loop.ts";
 
 describe("the loop", () => {
   it("begins its first round at once and the next one after the interval", async () => {
@@ -79,6 +80,26 @@ describe("the loop", () => {
     expect(loop.events.filter((event) => event.kind === "name-done").map(({ outcome }) => outcome.result.kind)).toEqual(
       ["removed", "skipped"],
     );
+  });
+
+  it("does not give up the removal in progress when its round ends, as long as it is not stopped itself", async () => {
+    const held: { hold?: Hold } = {};
+    let release = (): void => undefined;
+    const settings = () => ({ ...plain, callTimeoutMs: 86_400_000, ...held });
+    const loop = start({ settings }, ({ runtime }) => {
+      release = runtime.hang("removeName");
+    });
+    await waitFor("the first removal", () => loop.runtime.callCount("removeName") === 1, { intervalMs: 1 });
+
+    held.hold = { reason: "disabled", message: "switched off" };
+    loop.controller.settingsChanged();
+    loop.clock.advance(3_600_000);
+    await settled();
+    release();
+    await waitFor("the end of the round", () => kinds(loop).includes("round-skipped"), { intervalMs: 1 });
+
+    const results = loop.events.flatMap((event) => (event.kind === "name-done" ? [event.outcome.result.kind] : []));
+    expect(results).toEqual(["removed", "skipped"]);
   });
 
   it("does not wait for a runtime that hangs when it is stopped while it looks", async () => {

@@ -2,7 +2,7 @@
 import type { Clock } from "../../src/observe/clock.ts";
 
 export interface FakeClock extends Clock {
-  /** Moves time on and wakes whoever slept long enough. */
+  /** Moves time on and wakes whoever slept long enough. A negative number sets the clock back, and nothing elapses. */
   advance(milliseconds: number): void;
   /** Milliseconds that each sleeper asked for, in the order of asking. */
   readonly sleeps: readonly number[];
@@ -17,11 +17,13 @@ interface Sleeper {
 
 export function createFakeClock(start = Date.UTC(2026, 0, 1)): FakeClock {
   let time = start;
+  let elapsed = 0;
   let chance = 0.5;
   const sleeps: number[] = [];
   const sleepers = new Set<Sleeper>();
   return {
     now: () => time,
+    elapsed: () => elapsed,
     random: () => chance,
     sleeps,
     setRandom(value) {
@@ -29,6 +31,7 @@ export function createFakeClock(start = Date.UTC(2026, 0, 1)): FakeClock {
     },
     advance(milliseconds) {
       time += milliseconds;
+      elapsed += Math.max(0, milliseconds);
       for (const sleeper of sleepers) if (sleeper.until <= time) sleeper.wake();
     },
     sleep(milliseconds, signal) {

@@ -234,7 +234,7 @@ function nodeWith(stored: readonly Storable[], options: NodeOptions = {}): TestN
 }
 
 function base({ runtime, images }: TestNode): VerifyInput {
-  const clock = { now: () => 0, sleep: async () => {} };
+  const clock = { elapsed: () => 0, sleep: async () => {} };
   return { images: images.map((image) => ({ namespace: "main", image })), runtime, clock };
 }
 
@@ -278,7 +278,7 @@ function summary({ digest, role, problem }: BlobProblem) {
 function countingClock() {
   let now = 0;
   return {
-    now: () => now,
+    elapsed: () => now,
     sleep: async (milliseconds: number) => {
       now += milliseconds;
     },
