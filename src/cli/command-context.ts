@@ -76,7 +76,8 @@ export async function withSession(
   const base = loadConfig(sources);
   const report = withoutVerdicts(await quietLog(base));
   const needed = needsHistory || usesHistory(flags, base);
-  const session = await compose({ config: base, snapshot: flags.snapshot, report, needsHistory: needed });
+  const { snapshot, snapshotOut, namespace: namespaces } = flags;
+  const session = await compose({ config: base, snapshot, namespaces, snapshotOut, report, needsHistory: needed });
   try {
     const { config } = await configOnNode(sources, session.ownNode);
     const configWith = async (settings: Tree): Promise<Config> => {

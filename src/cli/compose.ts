@@ -39,6 +39,10 @@ export interface ComposeInput {
   readonly config: Config;
   /** Path of a captured node. */
   readonly snapshot: string | undefined;
+  /** The namespaces of the captured node to look at; all when nobody chose any. */
+  readonly namespaces?: readonly string[] | undefined;
+  /** Where the state will be written at the end: what cannot be written is refused before anything is done. */
+  readonly snapshotOut?: string | undefined;
   readonly report: ReportSink;
   /** False: nothing depends on ages, and a state file that cannot be used is no reason to stop. Default true. */
   readonly needsHistory?: boolean;
@@ -48,18 +52,24 @@ export interface ComposeInput {
 
 /** Builds the session. Reads files, and asks sockets who answers where the configuration leaves it open. */
 export async function compose(input: ComposeInput): Promise<Session> {
-  if (input.snapshot !== undefined) return captured(input.snapshot);
+  if (input.snapshotOut !== undefined) await (await nodeFiles()).checkWritable(input.snapshotOut);
+  if (input.snapshot !== undefined) return captured(input.snapshot, input.namespaces);
   if (input.config.runtime === "embedded") return lively();
   return live(input);
 }
 
-async function captured(path: string): Promise<Session> {
-  const { readNodeFile, writeNodeFile } = await import("../observe/node-file.ts");
+const nodeFiles = () => import("../observe/node-file.ts");
+
+async function captured(path: string, namespaces: readonly string[] | undefined): Promise<Session> {
+  const { readNodeFile, writeNodeFile } = await nodeFiles();
   const { createEmbeddedRuntime } = await import("../runtime/embedded/embedded-runtime.ts");
   const { state, history: remembered, filesystems = [] } = await readNodeFile(path, { now: Date.now() });
   const clock: Clock = { ...systemClock, now: () => state.takenAt };
   // How full the disk was is known only where it was captured; the embedded runtime would make something up.
-  const runtime = { ...createEmbeddedRuntime(state, { now: clock.now }), filesystems: async () => filesystems };
+  const runtime = {
+    ...createEmbeddedRuntime(state, { now: clock.now, namespaces }),
+    filesystems: async () => filesystems,
+  };
   // A memory that nobody can read was one: then no image is known to be old.
   const unread = emptyHistory((remembered ?? undefined) === undefined ? "record-time" : "just-used");
   const history = fromHistoryDocument(remembered, "just-used") ?? unread;
@@ -141,7 +151,7 @@ function rememberedHistory(path: string, needed: boolean, report: ReportSink): H
 }
 
 async function captureNow(path: string, runtime: ContainerRuntime, pods: PodSource, history: History): Promise<void> {
-  const { writeNodeFile } = await import("../observe/node-file.ts");
+  const { writeNodeFile } = await nodeFiles();
   const takenAt = Date.now();
   const state = await runtime.observe();
   const view = pods.view();

@@ -21,8 +21,9 @@ export class CommandError extends Error {
 /** The lines and the exit code for anything that was thrown. */
 export function explainError(error: unknown): { readonly lines: readonly string[]; readonly code: number } {
   if (error instanceof ConfigError) return { lines: error.problems, code: exitCode.usage };
-  if (error instanceof KubernetesConfigError || error instanceof NodeFileError) {
-    return { lines: [error.message], code: exitCode.usage };
+  if (error instanceof KubernetesConfigError) return { lines: [error.message], code: exitCode.usage };
+  if (error instanceof NodeFileError) {
+    return { lines: [error.message], code: error.atTheEnd ? exitCode.failed : exitCode.usage };
   }
   if (error instanceof CommandError) return { lines: [error.message], code: error.exitCode };
   if (error instanceof RuntimeError) {

@@ -33,7 +33,6 @@ export function rmiCommand(references: readonly string[], flags: RmiFlags): Prom
     const seen = await observeNode(session);
     if (seen.kind === "refused") throw new CommandError(`nothing was removed: ${seen.message}; ${withoutPods}`);
     const { state } = seen;
-    if (session.origin === "captured") checkNamespaces(state, flags.namespace);
     tellUnseen(state, report);
     if (!flags.force) await refuseBlindness(state, context);
     const stop = stopSignal();
@@ -68,14 +67,6 @@ export function rmiCommand(references: readonly string[], flags: RmiFlags): Prom
 /** A plan brings its own warnings; here there is none. */
 function tellUnseen({ runtime }: NodeState, report: ReportSink): void {
   for (const message of unseenContainers(runtime)) report({ kind: "notice", level: "warn", message });
-}
-
-/** Where `--snapshot` is given, a namespace that the file does not hold is a typing error. */
-function checkNamespaces(state: NodeState, wanted: readonly string[] | undefined): void {
-  const known = state.namespaces.map(({ name }) => name);
-  const missing = wanted?.find((name) => !known.includes(name));
-  if (missing === undefined) return;
-  throw new CommandError(`no namespace ${missing} in the snapshot: it has ${known.join(", ")}`, exitCode.usage);
 }
 
 /** `--pods none` alone is not enough where Kubernetes would tell the pods: something may just have been scheduled. */

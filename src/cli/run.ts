@@ -58,9 +58,10 @@ async function runUntil(signal: AbortSignal, flags: RunFlags): Promise<number> {
   const stateFile = isLive ? openStateFile(config.stateFile, systemClock, report) : undefined;
   try {
     const history = stateFile === undefined ? {} : { history: stateFile.history };
-    const composed = await compose({ config, snapshot: flags.snapshot, report, ...history });
+    const { snapshot, snapshotOut, namespace: namespaces } = flags;
+    const composed = await compose({ config, snapshot, namespaces, snapshotOut, report, ...history });
     const session = { ...composed, pods: observedPods(composed.pods, report) };
-    await runSession({ session, settings, report, sinks, log, stateFile, signal, snapshotOut: flags.snapshotOut });
+    await runSession({ session, settings, report, sinks, log, stateFile, signal, snapshotOut });
     return exitCode.done;
   } finally {
     stateFile?.close();

@@ -1,4 +1,5 @@
 // A keep pattern that matches nothing protects nothing: a person who typed one is told, because a slip of the pen looks the same.
+import { indexImages } from "../decide/image-index.ts";
 import { parsePattern } from "../decide/image-pattern.ts";
 import type { Image, NamespaceState, NodeState } from "../image/node-state.ts";
 
@@ -13,7 +14,10 @@ function matchesSomething(text: string, namespaces: readonly NamespaceState[]): 
   const { matchesName, matchesImage, ofLabel } = parsePattern(text);
   // Labels that are not known may be the ones.
   const matches = (image: Image): boolean => matchesImage(image) || (ofLabel && image.labels === undefined);
-  return namespaces.some(({ names, images }) => names.some(({ name }) => matchesName(name)) || images.some(matches));
+  return namespaces.some((namespace) => {
+    const { images } = indexImages(namespace);
+    return namespace.names.some(({ name }) => matchesName(name)) || images.some(({ image }) => matches(image));
+  });
 }
 
 function explanation(text: string): string {

@@ -21,7 +21,7 @@ export function retainDockerNames({ names, imageUses }: RetentionInput): readonl
     ...name,
     reasons: name.reasons.length > 0 ? name.reasons : anchored(name, names),
   }));
-  return retainCriNames({ names: judged, imageUses, podsKnown: true });
+  return retainCriNames({ names: judged, imageUses });
 }
 
 /** The last tag of a repository whose digest reference is needed while none of its tags is. */

@@ -121,13 +121,13 @@ class NamespaceIndex implements ImageIndex {
   }
 
   #digests(): ReadonlyMap<string, OneOrMore> {
-    this.#byDigest ??= mapMany(this.images, digestsOf);
+    this.#byDigest ??= mapMany(this.images, ({ image }) => image.digests);
     return this.#byDigest;
   }
 }
 
 function joinNamesToImages(images: readonly Image[], names: readonly ImageName[]): Map<Digest, IndexedImage> {
-  const byTarget = new Map<Digest, { image: Image; names: ImageName[] }>();
+  const byTarget = new Map<Digest, { image: Image; readonly names: ImageName[] }>();
   const known = new Map(images.map((image) => [image.target, image]));
   for (const name of names) {
     let entry = byTarget.get(name.target);
@@ -137,8 +137,18 @@ function joinNamesToImages(images: readonly Image[], names: readonly ImageName[]
     }
     entry.names.push(name);
   }
-  for (const entry of byTarget.values()) entry.names.sort((a, b) => compareBytes(a.name, b.name));
+  for (const entry of byTarget.values()) {
+    entry.names.sort((a, b) => compareBytes(a.name, b.name));
+    entry.image = withIdNames(entry.image, entry.names);
+  }
   return byTarget;
+}
+
+/** What CRI calls an image by, its ID name tells even where the config could not be read. */
+function withIdNames(image: Image, names: readonly ImageName[]): Image {
+  const ids = names.flatMap(({ name }) => (isIdName(name) ? [name as Digest] : []));
+  if (ids.every((id) => image.digests.includes(id))) return image;
+  return { ...image, digests: [...new Set([...image.digests, ...ids])] };
 }
 
 /** Runtimes list names in byte order, so that this order is there already, nearly always. */
@@ -190,12 +200,6 @@ function mapMany(
     }
   }
   return result;
-}
-
-/** What CRI calls an image by, its ID name tells even where the config could not be read. */
-function digestsOf({ image, names }: IndexedImage): readonly string[] {
-  const ids = names.filter(({ name }) => isIdName(name));
-  return ids.length === 0 ? image.digests : [...image.digests, ...ids.map(({ name }) => name)];
 }
 
 /** Keys of the snapshots that are nobody's parent within the image: one per platform and snapshotter. */

@@ -131,7 +131,8 @@ function decideImage(entry: IndexedImage, at: number, context: ImageContext): re
   if (imageUses.length === 0 && names.every(isUnneeded)) return unneeded.decisionsAt(at);
   if (followsDocker(state)) return retainDockerNames({ names, imageUses });
   if (!criManaged) return retainLastName({ names, imageUses });
-  return retainCriNames({ names, imageUses, podsKnown: state.pods !== null });
+  const users = imageUses.length > 0 || !isUsed ? imageUses : (usage.named.get(entry.image.target) ?? none);
+  return retainCriNames({ names, imageUses, ...(state.pods === null ? { unknownUsers: users } : {}) });
 }
 
 function isUnneeded({ reasons, listed }: JudgedName): boolean {

@@ -45,8 +45,8 @@ export function retainLastName({ names, imageUses }: RetentionInput): NameDecisi
 
 /** What a name of a CRI-managed image needs to know beyond the image itself. */
 export interface CriRetentionInput extends RetentionInput {
-  /** False when nobody tells which tags the pods need: then all names of an image in use stay. */
-  readonly podsKnown: boolean;
+  /** Where nobody tells which tags the pods need: who uses the image, by content or by name. All its names stay then. */
+  readonly unknownUsers?: readonly Reason[];
 }
 
 /**
@@ -78,12 +78,9 @@ function isKept(reasons: readonly Reason[] | undefined): boolean {
   return reasons !== undefined;
 }
 
-function whyNeeded(
-  { reasons }: JudgedName,
-  { imageUses, podsKnown }: CriRetentionInput,
-): readonly Reason[] | undefined {
+function whyNeeded({ reasons }: JudgedName, { unknownUsers = none }: CriRetentionInput): readonly Reason[] | undefined {
   if (reasons.length > 0) return reasons;
-  return imageUses.length > 0 && !podsKnown ? [noPodSource(imageUses)] : undefined;
+  return unknownUsers.length > 0 ? [noPodSource(unknownUsers)] : undefined;
 }
 
 function keepCompanionsOfTags(names: readonly JudgedName[], keep: Kept): void {
@@ -136,8 +133,8 @@ export function lastInOrder<Name extends Pick<JudgedName, "name" | "kind">>(name
   return sorted.at(-1);
 }
 
-function noPodSource(imageUses: readonly Reason[]): Reason {
-  const user = imageUses[0]?.detail ?? "something";
+function noPodSource(users: readonly Reason[]): Reason {
+  const user = users[0]?.detail ?? "something";
   return { code: "no-pod-source", detail: `the image is in use (${user}) and nobody tells which names are needed` };
 }
 

@@ -62,5 +62,14 @@ function halvesOf({ tag, digest }: Reference, repository: string): SpelledRefere
   return { tagged: `${repository}:${tag}`, digested: `${repository}@${digest}` };
 }
 
+/** What repositories a text may mean that is no reference: in small letters, and without a digest that is none. */
+export function repositoriesMeant(text: string): readonly string[] {
+  const small = stripRuntimeScheme(text).toLowerCase();
+  const parsed = [small, small.slice(0, Math.max(0, small.indexOf("@")))].flatMap(
+    (one) => tryParseReference(one) ?? [],
+  );
+  return [...new Set(parsed.map(repositoryOf))];
+}
+
 /** Reads a spelling. What it means can never change. */
 export const readSpelling = remembered(10_000, (text) => new Spelling(text));

@@ -5,7 +5,7 @@ import type { Container, NamespaceState, Pod } from "../image/node-state.ts";
 import type { ImageIndex } from "./image-index.ts";
 import type { Semantics } from "./policy.ts";
 import type { Reason } from "./reason.ts";
-import { readSpelling } from "./spelling.ts";
+import { readSpelling, repositoriesMeant } from "./spelling.ts";
 import { describeContainer, useByContainer, useByMount, useByPod } from "./use.ts";
 
 /** What one namespace's images are used for. */
@@ -136,11 +136,7 @@ class UsageBuilder implements Usage {
     if (this.#strict) this.#addName(spelling, reason);
     const { reference } = readSpelling(spelling);
     if (reference === undefined) {
-      if (this.#strict && this.#readAsId(spelling).length === 0) {
-        this.warnings.push(
-          `${reason.detail}: ${JSON.stringify(spelling)} is no image reference; only that exact name is kept`,
-        );
-      }
+      if (this.#strict && this.#readAsId(spelling).length === 0) this.#addWhatItMayMean(spelling, reason);
       return;
     }
     const { name, halves } = reference;
@@ -149,6 +145,14 @@ class UsageBuilder implements Usage {
     this.#addName(halves.tagged, reason);
     // CRI drops the tag and looks the image up under its digest reference, so there that name is needed as well.
     if (this.#input.criManaged) this.#addName(halves.digested, reason);
+  }
+
+  #addWhatItMayMean(spelling: string, reason: Reason): void {
+    const repositories = repositoriesMeant(spelling);
+    for (const repository of repositories) push(this.repositories, repository, reason);
+    const kept =
+      repositories.length > 0 ? `all names of ${repositories.join(" and ")} are kept` : "it keeps that exact name";
+    this.warnings.push(`${reason.detail}: ${JSON.stringify(spelling)} is no image reference; ${kept}`);
   }
 
   #addName(name: string, reason: Reason): void {

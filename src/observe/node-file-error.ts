@@ -4,9 +4,12 @@ import type * as z from "zod";
 /** Thrown for every node file that cannot be read, understood or written. `message` is one line for people. */
 export class NodeFileError extends Error {
   override readonly name = "NodeFileError";
+  /** True when the file was to be written after everything else was done. */
+  readonly atTheEnd: boolean;
 
-  constructor(message: string, cause?: unknown) {
+  constructor(message: string, cause?: unknown, { atTheEnd = false }: { readonly atTheEnd?: boolean } = {}) {
     super(oneLine(message), cause === undefined ? undefined : { cause });
+    this.atTheEnd = atTheEnd;
   }
 }
 

@@ -59,8 +59,33 @@ export async function writeNodeFile(path: string, ...content: Parameters<typeof 
   try {
     await writeInOneStep(path, formatNodeFile(...content));
   } catch (cause) {
-    throw new NodeFileError(`node file ${path}: cannot be written: ${writeProblem(cause, path)}`, cause);
+    throw notWritten(path, cause, { atTheEnd: true });
   }
+}
+
+/** Tries whether a node file could be written there. Throws `NodeFileError` when not; a file that is there stays as it is. */
+export async function checkWritable(path: string): Promise<void> {
+  try {
+    const target = await realpath(path).catch(() => path);
+    const found = await stat(target).catch(() => undefined);
+    // A device or a pipe may have effects when it is opened. A directory fails as it would at the end.
+    if (found !== undefined && !found.isFile() && !found.isDirectory()) return;
+    if (found?.isDirectory()) return await (await open(target, "a")).close();
+    const temporary = temporaryFor(target);
+    await writeFile(temporary, "");
+    await unlink(temporary);
+  } catch (cause) {
+    throw notWritten(path, cause);
+  }
+}
+
+function notWritten(path: string, cause: unknown, when?: { readonly atTheEnd: boolean }): NodeFileError {
+  return new NodeFileError(`node file ${path}: cannot be written: ${writeProblem(cause, path)}`, cause, when);
+}
+
+/** The file that takes the place of another one when it is whole. */
+function temporaryFor(target: string): string {
+  return join(dirname(target), `.${basename(target)}.${process.pid}.tmp`);
 }
 
 function decoded(bytes: Uint8Array, source: string): string {
@@ -116,7 +141,7 @@ async function writeInOneStep(path: string, text: string): Promise<void> {
   const found = await stat(target).catch(() => undefined);
   // A device or a pipe (/dev/stdout) is written to, never replaced; a directory fails here with EISDIR.
   if (found !== undefined && !found.isFile()) return writeFile(target, text);
-  const temporary = join(dirname(target), `.${basename(target)}.${process.pid}.tmp`);
+  const temporary = temporaryFor(target);
   try {
     await writeFile(temporary, text, { flush: true });
     await rename(temporary, target);

@@ -224,6 +224,59 @@ describe("prune", () => {
     expect(again.code).toBe(0);
   });
 
+  it("looks at the namespaces of a captured node that are named, and at no other", async () => {
+    const file = join(folder.path, "two.json");
+    const after = join(folder.path, "two-after.json");
+    const names = ["a", "b"].map((word) => ({
+      name: word,
+      names: [{ name: `r.example/${word}:1`, target: digestOf(word) }],
+    }));
+    writeFileSync(file, JSON.stringify({ namespaces: names, pods: [] }));
+    const flags = ["prune", "--snapshot", file, "--snapshot-out", after, "-o", "json"];
+
+    const { stdout } = await runHere([...flags, "--namespace", "b"]);
+    const unknown = await runHere([...flags, "--namespace", "c"]);
+
+    expect(JSON.parse(stdout).untagged).toEqual(["r.example/b:1"]);
+    const left = JSON.parse(readFileSync(after, "utf8")).namespaces;
+    expect(left.map(({ names: all }: { names: unknown[] }) => all.length)).toEqual([1, 0]);
+    expect([unknown.code, unknown.stdout]).toEqual([2, ""]);
+    expect(unknown.stderr).toMatch(/no namespace "c": the runtime has a, b/);
+  });
+
+  it("knows an image by its ID name where nothing else tells the ID", async () => {
+    const file = join(folder.path, "id-name.json");
+    const id = digestOf("config");
+    const names = ["docker.io/library/a:1", id].map((name) => ({ name, target: digestOf("manifest") }));
+    writeFileSync(file, JSON.stringify({ namespaces: [{ name: "k8s.io", names }], pods: [] }));
+
+    const kept = await runHere(["prune", "--snapshot", file, "--keep", id, "-o", "json"]);
+    const inspected = await runHere(["inspect", id.slice("sha256:".length), "--snapshot", file, "-o", "json"]);
+
+    expect(JSON.parse(kept.stdout).untagged).toEqual([]);
+    expect(kept.stderr).toBe("");
+    expect(JSON.parse(inspected.stdout).names).toHaveLength(2);
+  });
+
+  it("removes nothing when it could not write what is left", async () => {
+    const socket = join(folder.path, "d.sock");
+    const node = fakeNode({
+      "k8s.io": { ...emptyNamespace(), images: [{ name: "r.example/live:1", target: digestOf("live") }] },
+    });
+    const daemon = await serveFakeDaemon(socket, node);
+    const flags = ["--endpoint", `unix://${socket}`, "--pods", "none", "--state-file", join(folder.path, "live.json")];
+    const out = join(folder.path, "no/folder/after.json");
+
+    const result = await runProgram(["prune", "--yes", "--snapshot-out", out, ...flags]).finally(() => daemon.stop());
+
+    expect(result).toMatchObject({
+      code: 2,
+      stdout: "",
+      stderr: expect.stringMatching(/after\.json: cannot be written: there is no folder/),
+    });
+    expect(node.namespaces["k8s.io"]?.images).toHaveLength(1);
+  });
+
   it("only plans with --dry-run", async () => {
     const after = join(folder.path, "dry.json");
 

@@ -107,6 +107,16 @@ describe("an image that something uses", () => {
     });
   });
 
+  it("keeps all its names while nobody tells which of them the pods need, also when only a name of it is used", () => {
+    const other = imageOf("other");
+    const names: Scene["names"] = [...three, [`${repo}:v0`, other], [`${repo}:spare`, other]];
+    const moved = containerOf("c", { image: `${repo}:v0`, imageId: app.id });
+
+    const plan = planScene({ images: [app, other], names, containers: [moved], pods: null });
+
+    expect(verdictsOf(plan).go).toEqual({});
+  });
+
   it("goes without a pod source when no container uses it", () => {
     expect(staying(planScene({ ...scene, pods: null }))).toEqual([]);
   });

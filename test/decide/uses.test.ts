@@ -143,6 +143,16 @@ describe("a container whose image cannot be found out", () => {
     });
   });
 
+  it.each([
+    ["a digest that is cut off", "registry.example/app:v1@sha256:12"],
+    ["capital letters", "registry.example/App:v1"],
+  ])("protects the repository that it may mean with %s, as a pod does", (_, image) => {
+    const gone = containerOf("c", { image, imageId: digestOf("gone") });
+
+    expect(staying(planScene({ ...scene, containers: [gone] }))).toContain(tag);
+    expect(staying(planScene({ ...scene, pods: [podOf("p", [image])] }))).toContain(tag);
+  });
+
   it("leaves a warning when its spelling cannot be read", () => {
     const plan = planScene({ ...scene, containers: [containerOf("c", { image: "Not A Reference", imageId: "x" })] });
 

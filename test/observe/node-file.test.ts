@@ -6,7 +6,13 @@ import { join } from "node:path";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { formatNodeFile, parseNodeFile, readNodeFile, writeNodeFile } from "../../src/observe/node-file.ts";
+import {
+  checkWritable,
+  formatNodeFile,
+  parseNodeFile,
+  readNodeFile,
+  writeNodeFile,
+} from "../../src/observe/node-file.ts";
 import { nodeFileJsonSchema } from "../../src/observe/node-file-schema.ts";
 import { digestOf, imageOf, nameOf, namespaceOf, nodeOf } from "../support/node-builder.ts";
 import { nodeState } from "./node-file-arbitrary.ts";
@@ -258,8 +264,14 @@ describe("reading and writing a node file", () => {
   it("tells in one line why a file cannot be written, and keeps the old one", async () => {
     await mkdir(join(folder, "folder"));
 
-    const messageOf = (path: string) =>
-      writeNodeFile(path, state).catch((error: Error) => `${error.name}: ${error.message}`);
+    const messageOf = async (path: string) => {
+      const [before, after] = await Promise.all(
+        [checkWritable(path), writeNodeFile(path, state)].map((work) => work.then(() => "", String)),
+      );
+      // What a device takes is known only when it is written to.
+      if (path !== "/dev/full") expect(before).toBe(after);
+      return after;
+    };
 
     expect(await messageOf(join(folder, "none/x.json"))).toMatch(
       /^NodeFileError: node file .*: cannot be written: there is no folder/,
@@ -267,6 +279,16 @@ describe("reading and writing a node file", () => {
     expect(await messageOf(join(folder, "folder"))).toMatch(/cannot be written: it is a directory/);
     expect(await messageOf("/dev/full")).toMatch(/cannot be written: the disk is full; free some space/);
     expect(await readdir(folder)).toEqual(["folder"]);
+  });
+
+  it("is not touched by the question whether it could be written", async () => {
+    await writeFile(join(folder, "old.json"), "old");
+
+    await checkWritable(join(folder, "old.json"));
+    await checkWritable(join(folder, "new.json"));
+
+    expect(await readdir(folder)).toEqual(["old.json"]);
+    expect(await readFile(join(folder, "old.json"), "utf8")).toBe("old");
   });
 });
 

@@ -23,7 +23,7 @@ import {
   identityOf,
   imageBytesOf,
   type Memory,
-  snapshotOf,
+  seenOf,
 } from "./memory.ts";
 import { type NamespaceStore, putName, storeOf, sweep } from "./namespace-store.ts";
 
@@ -62,7 +62,7 @@ function portTo(memory: Memory, gate: CallGate, feed: ChangeFeed): ContainerRunt
     },
     async observe(options) {
       await gate.pass("observe", options);
-      return snapshotOf(memory);
+      return seenOf(memory);
     },
     async containers(namespace, options) {
       await gate.pass("containers", options);

@@ -10,6 +10,8 @@ export interface EmbeddedOptions {
   readonly now?: () => Instant;
   /** What the runtime claims to be able to do. Default: everything. */
   readonly capabilities?: Partial<Capabilities>;
+  /** The namespaces to look at; the others are there all the same. Default: all. */
+  readonly namespaces?: readonly string[] | undefined;
   readonly filesystem?: {
     /** Default `/var/lib/embedded`. */
     readonly path?: string;
@@ -67,11 +69,26 @@ export function identityOf(
   };
 }
 
+/** All there is. */
 export function snapshotOf(memory: Memory): RuntimeState {
   return {
     runtime: memory.runtime,
     namespaces: [...memory.stores.values()].map(stateOf),
     foreignBlobs: [...memory.foreignBlobs],
+  };
+}
+
+/** What a look sees. Throws `RuntimeError` when a namespace to look at does not exist. */
+export function seenOf(memory: Memory): RuntimeState {
+  const all = snapshotOf(memory);
+  const chosen = memory.options.namespaces;
+  if (chosen === undefined) return all;
+  const seen = new Set(chosen.map((name) => existingStore(memory, name, "observe").name));
+  const others = [...memory.stores.values()].filter(({ name }) => !seen.has(name));
+  return {
+    ...all,
+    namespaces: all.namespaces.filter(({ name }) => seen.has(name)),
+    foreignBlobs: [...new Set([...all.foreignBlobs, ...others.flatMap(({ blobs }) => [...blobs.keys()])])],
   };
 }
 
