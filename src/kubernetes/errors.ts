@@ -85,7 +85,25 @@ export function toApiError(error: unknown, server: string): ApiError {
     const mend = "use a server address that the certificate names, or set tls-server-name in the kubeconfig";
     return new ApiError("unreachable", `the certificate of ${server} is for another host: ${mend}`, error);
   }
-  return new ApiError("unreachable", `cannot talk to the API server ${server}: ${message}`, error);
+  return new ApiError("unreachable", `cannot talk to the API server ${server}: ${message}${mendOf(error)}`, error);
+}
+
+/** By the code of the error: what to look at first. */
+const mends: Readonly<Record<string, string>> = {
+  ECONNREFUSED: "nothing listens there: start the API server, or correct its address",
+  ENOTFOUND: "no such host: correct the address of the API server",
+  EAI_AGAIN: "the host's name cannot be resolved: look at DNS, or use an address",
+  EHOSTUNREACH: "there is no way to that address: look at the network, or correct it",
+  ENETUNREACH: "there is no way to that address: look at the network, or correct it",
+};
+
+function mendOf(error: unknown): string {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  if (error instanceof Error && "syscall" in error && String(error.syscall).startsWith("spawn")) {
+    return " (the kubeconfig's exec command cannot be started: install it, or correct its path)";
+  }
+  const mend = mends[code];
+  return mend === undefined ? "" : ` (${mend})`;
 }
 
 function oneLine(text: string): string {

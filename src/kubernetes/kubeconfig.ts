@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, isAbsolute, join } from "node:path";
 import type { KubeConfig } from "@kubernetes/client-node/dist/config.js";
+import type { Cluster, User } from "@kubernetes/client-node/dist/config_types.js";
 import { parse } from "yaml";
 import { KubernetesConfigError, messageOf } from "./errors.ts";
 
@@ -129,9 +130,24 @@ function checked(config: KubeConfig, where: string): KubeConfig {
   const server = serverUrl(cluster.server, where);
   // Without a user the client would also skip the cluster's CA; plain HTTP has no certificate that could be verified.
   const user = (context.user ? config.getUser(context.user) : null) ?? { name: "anonymous" };
+  refuseMissingFiles(cluster, user, where);
   const prepared = server.protocol === "http:" ? { ...cluster, skipTLSVerify: true } : cluster;
   config.loadFromClusterAndUser(prepared, user);
   return config;
+}
+
+/** What the kubeconfig points to has to be there: without it every request would fail, again and again. */
+function refuseMissingFiles(cluster: Cluster, user: User, where: string): void {
+  const files: readonly (readonly [key: string, path: string | undefined])[] = [
+    ["certificate-authority", cluster.caFile],
+    ["client-certificate", user.certFile],
+    ["client-key", user.keyFile],
+    ["tokenFile", user.authProvider?.config?.tokenFile],
+  ];
+  for (const [key, path] of files) {
+    if (!path || existsSync(path)) continue;
+    throw new KubernetesConfigError(`${where}: ${key} is ${path}, and there is no such file: correct the path`);
+  }
 }
 
 function serverUrl(text: string, where: string): URL {

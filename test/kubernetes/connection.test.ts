@@ -97,6 +97,24 @@ test.each([
     message: /server is missing/,
   },
   {
+    why: "a CA that is not there",
+    text: JSON.stringify({
+      ...{ contexts: [{ name: "x", context: { cluster: "c" } }], "current-context": "x" },
+      clusters: [{ name: "c", cluster: { server: "https://127.0.0.1:1", "certificate-authority": "/none/ca.crt" } }],
+    }),
+    message: /certificate-authority is \/none\/ca\.crt, and there is no such file: correct the path/,
+  },
+  ...["client-certificate", "client-key", "tokenFile"].map((key) => ({
+    why: `a ${key} that is not there`,
+    text: JSON.stringify({
+      clusters,
+      contexts,
+      "current-context": "x",
+      users: [{ name: "u", user: { [key]: "none/x" } }],
+    }),
+    message: new RegExp(`${key} is /.*none/x, and there is no such file: correct the path`),
+  })),
+  {
     why: "no current context",
     text: JSON.stringify({ clusters, contexts }),
     message: /current-context is missing: set it/,
