@@ -113,7 +113,7 @@ async function live({ config, report, needsHistory = true, history: known }: Com
   });
   const { runtime, found: chosen } = await connectRuntime(config, report);
   const history = known ?? rememberedHistory(config.stateFile, needsHistory, report);
-  if (found.kind === "none") report({ kind: "notice", level: "debug", message: found.reason });
+  if (found.kind === "none") tellNoPods(found, report);
   const pods = found.kind === "none" ? noPods : await podsOf(found, config, report);
   return {
     runtime,
@@ -129,6 +129,19 @@ async function live({ config, report, needsHistory = true, history: known }: Com
       await runtime.close();
     },
   };
+}
+
+/** Without pods what is only planned to run here counts for nothing: a surprise where there is a cluster after all. */
+function tellNoPods(
+  { reason, hinted }: { readonly reason: string; readonly hinted: boolean },
+  report: ReportSink,
+): void {
+  const surprising = `the pods of this node are not looked at, though there seems to be a cluster: ${reason}`;
+  report(
+    hinted
+      ? { kind: "notice", level: "warn", message: surprising }
+      : { kind: "notice", level: "debug", message: reason },
+  );
 }
 
 async function podsOf(node: OwnNode, config: Config, report: ReportSink): Promise<PodSource> {

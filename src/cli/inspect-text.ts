@@ -3,6 +3,7 @@ import { describeDuration } from "../decide/duration.ts";
 import { formatBytes } from "../report/bytes.ts";
 import { containerText, imageTitle, podText, readableName } from "./image-text.ts";
 import type { InspectPage } from "./inspect-page.ts";
+import { printable } from "./output.ts";
 import { count } from "./plan-table.ts";
 import { reasonInWords } from "./reason-words.ts";
 
@@ -37,7 +38,9 @@ export function pageText(page: InspectPage, now: number): string {
     ),
     ...section("Shares content with", sharingLines(page), "nothing"),
     ...section("Labels", labelLines(page)),
-  ].join("\n");
+  ]
+    .map(printable)
+    .join("\n");
 }
 
 function section(title: string, lines: readonly string[], nothing?: string): string[] {

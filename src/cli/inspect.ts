@@ -21,7 +21,8 @@ export function inspectCommand(references: readonly string[], flags: CommonFlags
     tellProblems(found.problems);
     const pages = inspectPages({ ...result, before: session.history, images: found.images });
     if (pages.length > 0) {
-      print(flags.output, pages.length === 1 ? pages[0] : pages, () =>
+      // One reference, one object; a list stays a list when some of it is missing.
+      print(flags.output, references.length === 1 && pages.length === 1 ? pages[0] : pages, () =>
         pages.map((page) => pageText(page, result.state.takenAt)).join("\n\n"),
       );
     }

@@ -3,6 +3,7 @@ import type { ImageSearch } from "../decide/find-image.ts";
 import type { NodeState } from "../image/node-state.ts";
 import { compareBytes } from "../image/order.ts";
 import { familiarName, repositoryOf, tryParseReference } from "../image/reference.ts";
+import { explainInvalid } from "../report/invalid-reference.ts";
 
 /** Tags of the same repository are named up to this many. */
 const mostTags = 5;
@@ -13,7 +14,8 @@ export function explainMissing(
   reference: string,
   state: Pick<NodeState, "namespaces">,
 ): string {
-  return search.kind === "not-found" ? `${search.message}; ${mendFor(reference, state)}` : search.message;
+  if (search.kind === "not-found") return `${search.message}; ${mendFor(reference, state)}`;
+  return search.kind === "invalid" ? explainInvalid(search.message, reference) : search.message;
 }
 
 function mendFor(reference: string, state: Pick<NodeState, "namespaces">): string {

@@ -14,10 +14,19 @@ function render(format: OutputFormat | undefined, data: unknown, table: () => st
   return text === "" || text.endsWith("\n") ? text : `${text}\n`;
 }
 
+/** Text as a terminal may show it: labels and names come from anywhere, and control characters would move its cursor. */
+export function printable(text: string): string {
+  return text.replaceAll(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu, (character) => {
+    const escaped = JSON.stringify(character).slice(1, -1);
+    return escaped === character ? `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}` : escaped;
+  });
+}
+
 /** Lines with columns as wide as their widest cell. The last column is not padded. */
 export function renderTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
-  const widths = header.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i]?.length ?? 0)));
+  const shown = rows.map((row) => row.map(printable));
+  const widths = header.map((title, i) => Math.max(title.length, ...shown.map((row) => row[i]?.length ?? 0)));
   const line = (cells: readonly string[]): string =>
     cells.map((cell, i) => (i === cells.length - 1 ? cell : cell.padEnd(widths[i] ?? 0))).join("   ");
-  return [header, ...rows].map((cells) => line(cells).trimEnd()).join("\n");
+  return [header, ...shown].map((cells) => line(cells).trimEnd()).join("\n");
 }

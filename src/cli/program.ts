@@ -14,6 +14,7 @@ export async function main(args: readonly string[]): Promise<number> {
     outcome.code = code;
   });
   try {
+    refuseOldNode(process.versions.node);
     refuseEarlyFlag(args);
     await program.parseAsync(args, { from: "user" });
     return outcome.code;
@@ -24,6 +25,15 @@ export async function main(args: readonly string[]): Promise<number> {
     return code;
   }
 }
+
+/** An older Node.js would end with the name of some function that it does not have. */
+function refuseOldNode(running: string): void {
+  if (Number.parseInt(running, 10) >= oldestNode) return;
+  const mend = "start it with npm start, which brings its own, or with a newer node";
+  throw new CommandError(`Node.js ${oldestNode} or later is needed, and this is ${running}: ${mend}`, exitCode.usage);
+}
+
+const oldestNode = 24;
 
 /** Flags belong to commands: one that stands before the command would only be called unknown. */
 function refuseEarlyFlag([first = "", ...others]: readonly string[]): void {

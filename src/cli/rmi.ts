@@ -13,7 +13,7 @@ import { openCommandAudit } from "./audit.ts";
 import { type CommandContext, podsReady, withSession } from "./command-context.ts";
 import { CommandError, exitCode } from "./exit.ts";
 import type { CommonFlags } from "./flags.ts";
-import { print } from "./output.ts";
+import { print, printable } from "./output.ts";
 import { stopSignal } from "./signals.ts";
 
 export interface RmiFlags extends CommonFlags {
@@ -95,7 +95,7 @@ async function isKubernetesNode({ kubeconfig, nodeName }: CommandContext["config
 /** Tells people about one reference as soon as it is done. */
 function tell(done: ReferenceOutcome, flags: RmiFlags): void {
   if (flags.output === undefined || flags.output === "table") {
-    print("table", undefined, () => removalLines(done).join("\n"));
+    print("table", undefined, () => removalLines(done).map(printable).join("\n"));
   }
   if (done.error !== undefined) warn(failureLine(done.error, done.reference));
 }

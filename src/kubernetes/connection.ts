@@ -33,39 +33,45 @@ export interface KubernetesOptions {
 
 export type FoundKubernetes =
   | { readonly kind: "kubernetes"; readonly connection: KubernetesConnection; readonly nodeName: string }
-  /** Kubernetes is not used; `reason` is one line for people. */
-  | { readonly kind: "none"; readonly reason: string };
+  /**
+   * Kubernetes is not used; `reason` is one line for people. `hinted`: something in the environment speaks of a cluster, so
+   * that this may be a surprise.
+   */
+  | { readonly kind: "none"; readonly reason: string; readonly hinted: boolean };
 
 const defaultServiceAccount = "/var/run/secrets/kubernetes.io/serviceaccount";
 
 /** Decides whether Kubernetes is used and reads its configuration; does not talk to the server. Throws `KubernetesConfigError`. */
 export async function findKubernetes(options: KubernetesOptions): Promise<FoundKubernetes> {
   if (options.mode === "none") {
-    return { kind: "none", reason: "pods are not looked at: --pods none" };
+    return { kind: "none", reason: "pods are not looked at: --pods none", hinted: false };
   }
-  const nodeName = options.nodeName || options.env["NODE_NAME"];
+  const { env } = options;
+  const nodeName = options.nodeName || env["NODE_NAME"];
   const source = findSource(options);
   // Somebody who names a kubeconfig wants it used: to go on without pods would be a surprise.
   const required = options.mode === "kubernetes" || options.kubeconfig !== undefined;
   if (!nodeName) {
     const missing =
       "the name of this node is not known: give --node-name, or set NODE_NAME (in a pod from spec.nodeName)";
-    return absent(required, missing);
+    return absent(missing, { required, hinted: env["KUBERNETES_SERVICE_HOST"] !== undefined });
   }
   if (source === undefined) {
-    return absent(
-      required,
-      "no Kubernetes credentials found: give --kubeconfig, set KUBECONFIG, or run in a pod with a service account",
-    );
+    const missing =
+      "no Kubernetes credentials found: give --kubeconfig, set KUBECONFIG, or run in a pod with a service account";
+    return absent(missing, { required, hinted: true });
   }
   return { kind: "kubernetes", connection: await connect(source), nodeName };
 }
 
-function absent(required: boolean, reason: string): FoundKubernetes {
+function absent(
+  reason: string,
+  { required, hinted }: { readonly required: boolean; readonly hinted: boolean },
+): FoundKubernetes {
   if (required) {
     throw new KubernetesConfigError(reason);
   }
-  return { kind: "none", reason };
+  return { kind: "none", reason, hinted };
 }
 
 function findSource(options: KubernetesOptions): ConfigSource | undefined {

@@ -3,6 +3,7 @@ import type { FailureReason } from "../act/outcome.ts";
 import type { ReferenceOutcome, RemovalFailure, RemovalOutcome } from "../act/remove-outcome.ts";
 import type { RemovalReport } from "../decide/removal-types.ts";
 import type { NodeState } from "../image/node-state.ts";
+import { explainInvalid } from "./invalid-reference.ts";
 
 /** What became of one reference. */
 export interface ReferenceReport {
@@ -57,8 +58,8 @@ export function removalLines({ removed }: ReferenceOutcome): readonly string[] {
 
 /** The one line for a failure, with what an ambiguous reference might mean. */
 export function failureLine(failure: RemovalFailure, reference: string): string {
-  const { message, candidates } = failure;
-  if (candidates === undefined) return message;
+  const { message, candidates, status } = failure;
+  if (candidates === undefined) return status === 400 ? explainInvalid(message, reference) : message;
   return `${message}: ${reference} may mean ${candidates.join(" or ")}; write more digits`;
 }
 

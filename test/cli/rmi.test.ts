@@ -73,17 +73,28 @@ describe("rmi tells people", () => {
 
 describe("rmi refuses and removes nothing for", () => {
   const lower = "repository name (library/BusyBox) must be lowercase";
+  const neither = "is neither a name such as nginx:1.27 nor an image ID";
   const hex = "ab".repeat(32);
 
   it.each<[string, string, number, string]>([
     ["an empty reference", "", 2, "image name cannot be blank"],
     ["blanks", "  ", 2, "image name cannot be blank"],
     ["upper case", "BusyBox", 2, `invalid reference format: ${lower}`],
-    ["a malformed reference", "x::1", 2, "invalid reference format"],
-    ["what is shown where there is no name", "<none>", 2, "invalid reference format"],
-    ["the same with a tag", "<none>:<none>", 2, "invalid reference format"],
-    ["an unsupported digest algorithm", `x@md5:${"a".repeat(32)}`, 2, "unsupported digest algorithm"],
-    ["a digest that is too short", `x@sha256:${"a".repeat(40)}`, 2, "invalid checksum digest length"],
+    ["a malformed reference", "x::1", 2, `invalid reference format: "x::1" ${neither}`],
+    ["what is shown where there is no name", "<none>", 2, `invalid reference format: "<none>" ${neither}`],
+    ["the same with a tag", "<none>:<none>", 2, `invalid reference format: "<none>:<none>" ${neither}`],
+    [
+      "an unsupported digest algorithm",
+      `x@md5:${"a".repeat(32)}`,
+      2,
+      `unsupported digest algorithm: "x@md5:${"a".repeat(32)}" ${neither}`,
+    ],
+    [
+      "a digest that is too short",
+      `x@sha256:${"a".repeat(40)}`,
+      2,
+      `invalid checksum digest length: "x@sha256:${"a".repeat(40)}" ${neither}`,
+    ],
     ["a name of 64 hexadecimal digits with a tag", `${hex}:1`, 1, `No such image: ${hex}:1`],
     ["an unknown ID", hex, 1, `No such image: sha256:${hex}`],
     ["an unknown name", "nothing", 1, "No such image: nothing:latest"],

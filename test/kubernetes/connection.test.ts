@@ -11,13 +11,17 @@ const noServiceAccount = { serviceAccountDirectory: "/nonexistent/service-accoun
 test("does not look at pods in mode none", async () => {
   const found = await findKubernetes({ mode: "none", nodeName: "n", kubeconfig: "/nonexistent", env: {} });
 
-  expect(found).toEqual({ kind: "none", reason: expect.stringContaining("--pods none") });
+  expect(found).toEqual({ kind: "none", reason: expect.stringContaining("--pods none"), hinted: false });
 });
 
 test("auto goes without pods when there are no credentials", async () => {
   const found = await findKubernetes({ mode: "auto", nodeName: "n", env: {}, ...noServiceAccount });
 
-  expect(found).toEqual({ kind: "none", reason: expect.stringContaining("no Kubernetes credentials found") });
+  expect(found).toEqual({
+    kind: "none",
+    reason: expect.stringContaining("no Kubernetes credentials found"),
+    hinted: true,
+  });
 });
 
 test("auto goes without pods when the node has no name", async () => {
@@ -25,7 +29,7 @@ test("auto goes without pods when the node has no name", async () => {
 
   const found = await findKubernetes({ mode: "auto", env, ...noServiceAccount });
 
-  expect(found).toEqual({ kind: "none", reason: expect.stringMatching(/--node-name.*NODE_NAME/) });
+  expect(found).toEqual({ kind: "none", reason: expect.stringMatching(/--node-name.*NODE_NAME/), hinted: false });
 });
 
 test("auto uses KUBECONFIG and NODE_NAME", async () => {
