@@ -102,7 +102,7 @@ export function reasonOf(source: PodSource): string | undefined {
   return view.kind === "unsynced" ? view.reason : undefined;
 }
 
-/** Waits until `condition` stops throwing, at most ten seconds. */
+/** Waits until `condition` stops throwing, at most half a minute. */
 export function eventually(condition: () => void): Promise<void> {
-  return vi.waitFor(condition, { timeout: 10_000, interval: 5 });
+  return vi.waitFor(condition, { timeout: 30_000, interval: 5 });
 }
