@@ -103,7 +103,7 @@ function configure(node: CriNode, ...lines: readonly string[]): string {
   const path = join(node.folder.path, "agent.yaml");
   const common = [
     "jitter: 0",
-    "pods: { staleAfter: 1s, nodeName: node-1 }",
+    "pods: { staleAfter: 5s, nodeName: node-1 }",
     "http: { listen: '127.0.0.1:0' }",
     `stateFile: ${join(node.folder.path, "state.json")}`,
   ];
