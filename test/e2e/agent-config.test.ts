@@ -1,5 +1,5 @@
 // The agent on a node while its configuration and the labels of its node change, and what it tells as events on the node.
-import { writeFileSync } from "node:fs";
+import { renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type ApiServer, startApiServer } from "../support/api-server/api-server.ts";
@@ -108,7 +108,9 @@ function configure(node: CriNode, ...lines: readonly string[]): string {
     `stateFile: ${join(node.folder.path, "state.json")}`,
   ];
   const interval = lines.some((line) => line.startsWith("interval")) ? [] : ["interval: 500ms"];
-  writeFileSync(path, [...common, ...interval, ...lines].join("\n"));
+  // Whole, so that the agent never reads an empty file.
+  writeFileSync(`${path}.new`, [...common, ...interval, ...lines].join("\n"));
+  renameSync(`${path}.new`, path);
   return path;
 }
 
