@@ -1,5 +1,5 @@
 // The bundler's settings. Runs on the project's own Node.js, after the dependencies are installed.
-import { chmodSync, readFileSync } from "node:fs";
+import { chmodSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { isBuiltin } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -7,6 +7,8 @@ import { build } from "esbuild";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const outfile = join(root, "dist/prunelet.js");
+/** The bundle takes its place whole: somebody may be starting the one that is there, or building another. */
+const draft = `${outfile}.${process.pid}`;
 
 /**
  * Parts of the Kubernetes client that its configuration pulls in and prunelet never calls: the generated API classes
@@ -74,9 +76,9 @@ const giveLightHeaders = {
 };
 
 // One file. What the program imports by `import()` is evaluated when that is called.
-await build({
+const building = build({
   entryPoints: [join(root, "src/main.ts")],
-  outfile,
+  outfile: draft,
   bundle: true,
   platform: "node",
   target: "node24",
@@ -89,4 +91,10 @@ await build({
   // Some dependencies are CommonJS and ask for Node's modules with require().
   banner: { js: 'const require = process.getBuiltinModule("node:module").createRequire(import.meta.url);' },
 });
-chmodSync(outfile, 0o755);
+try {
+  await building;
+  chmodSync(draft, 0o755);
+  renameSync(draft, outfile);
+} finally {
+  rmSync(draft, { force: true });
+}

@@ -353,8 +353,7 @@ describe("inspect and images", () => {
 });
 
 describe("run", () => {
-  // Waiting for the first list would take ten seconds.
-  it("ends at once while it waits for an API server that does not answer", { timeout: 8_000 }, async () => {
+  it("ends at once while it waits for an API server that does not answer", async () => {
     const api = await startApiServer();
     onTestFinished(() => api.close());
     api.fail({ kind: "hang" });
@@ -369,7 +368,10 @@ describe("run", () => {
     onTestFinished(async () => void (await agent.stop()));
     await waitFor("the question for the pods", () => api.count("list") > 0);
 
+    const beforeEnd = performance.now();
     expect(await agent.stop()).toBe(0);
+    // Waiting for the first list would take ten seconds.
+    expect(performance.now() - beforeEnd).toBeLessThan(8_000);
   });
 
   it("serves metrics and probes until it is told to stop, and then exits with 0", async () => {

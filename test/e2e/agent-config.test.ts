@@ -1,5 +1,5 @@
 // The agent on a node while its configuration and the labels of its node change, and what it tells as events on the node.
-import { writeFileSync } from "node:fs";
+import { renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type ApiServer, startApiServer } from "../support/api-server/api-server.ts";
@@ -103,12 +103,14 @@ function configure(node: CriNode, ...lines: readonly string[]): string {
   const path = join(node.folder.path, "agent.yaml");
   const common = [
     "jitter: 0",
-    "pods: { staleAfter: 1s, nodeName: node-1 }",
+    "pods: { staleAfter: 5s, nodeName: node-1 }",
     "http: { listen: '127.0.0.1:0' }",
     `stateFile: ${join(node.folder.path, "state.json")}`,
   ];
   const interval = lines.some((line) => line.startsWith("interval")) ? [] : ["interval: 500ms"];
-  writeFileSync(path, [...common, ...interval, ...lines].join("\n"));
+  // Whole, so that the agent never reads an empty file.
+  writeFileSync(`${path}.new`, [...common, ...interval, ...lines].join("\n"));
+  renameSync(`${path}.new`, path);
   return path;
 }
 

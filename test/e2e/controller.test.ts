@@ -122,7 +122,7 @@ function startAgent(node: CriNode, api: ApiServer): RunningPrunelet {
     [
       "interval: 500ms",
       "jitter: 0",
-      "pods: { staleAfter: 1s, nodeName: node-1 }",
+      "pods: { staleAfter: 5s, nodeName: node-1 }",
       "policy: { unusedFor: '0', minAge: '0' }",
       "http: { listen: '127.0.0.1:0' }",
       `stateFile: ${join(node.folder.path, "state.json")}`,

@@ -129,7 +129,7 @@ describe("CRI-O", () => {
   test("that does not answer a removal in time fails it, and is not waited for longer than it may take", async () => {
     node.before.set("RemoveImage", () => new Promise(() => undefined));
 
-    const { code, report, tookMs } = await prune({ env: { PRUNELET_ACT_CALL_TIMEOUT: "500ms" } });
+    const { code, report, tookMs } = await prune({ env: { PRUNELET_ACT_CALL_TIMEOUT: "2s" } });
 
     expect(code).toBe(1);
     expect(report().failed.map(({ reason }) => reason)).toEqual(["deadline", "deadline"]);

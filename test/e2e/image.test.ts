@@ -62,7 +62,7 @@ describeNodes(
       try {
         const health = await waitFor("the agent to be healthy", () => get(port, "/healthz"), { timeoutMs: 30_000 });
         const ready = await waitFor("the agent to be ready", () => get(port, "/readyz"), { timeoutMs: 30_000 });
-        const metrics = await get(port, "/metrics");
+        const metrics = await waitFor("the metrics", () => get(port, "/metrics"), { timeoutMs: 30_000 });
         const disk = statfsSync(node().containerd.root);
         await node().containerd.ctr("-n", "default", "tasks", "kill", "--signal", "SIGTERM", "agent");
         await waitFor("the agent to stop", () => hasStopped(node(), "agent"), { timeoutMs: 30_000 });

@@ -8,6 +8,7 @@ import { busyboxImage } from "../support/oci/busybox.ts";
 import type { BuiltImage } from "../support/oci/image.ts";
 import { buildLayer } from "../support/oci/layer.ts";
 import { pushImage } from "../support/oci/push.ts";
+import { waitFor } from "../support/wait.ts";
 
 describeCriNodes("rmi on a Kubernetes node", (node) => {
   let api: ApiServer;
@@ -43,7 +44,7 @@ describeCriNodes("rmi on a Kubernetes node", (node) => {
     expect(listed).toBe(true);
     expect(forced.report.deleted).toEqual([image.config.digest]);
     expect(await namesOf(node(), repository, image)).toEqual([]);
-    expect(await isListed(node(), image)).toBe(false);
+    await waitFor("CRI to list the image no more", async () => !(await isListed(node(), image)));
   });
 
   test("is never forced past a running container, and makes no dangling name", async () => {
@@ -82,7 +83,7 @@ describeCriNodes("rmi on a Kubernetes node", (node) => {
     );
     expect(report.deleted).toEqual([image.config.digest]);
     expect(report.reclaimedBytes).toBe(report.plannedBytes);
-    expect(await isListed(node(), image)).toBe(false);
+    await waitFor("CRI to list the image no more", async () => !(await isListed(node(), image)));
   });
 
   test("removes nothing while the pods are not known, unless it is told to go without and forced", async () => {

@@ -3,7 +3,7 @@ import { expect, onTestFinished, test } from "vitest";
 import type { ApiError } from "../../src/kubernetes/errors.ts";
 import { createEventWriter, type EventWriter, type WrittenEvent } from "../../src/kubernetes/events.ts";
 import type { ApiServer } from "../support/api-server/api-server.ts";
-import { connectTo, eventually, serve } from "./harness.ts";
+import { connectTo, eventually, patient, serve } from "./harness.ts";
 
 const at = Date.UTC(2026, 0, 2, 3, 4, 5, 678);
 
@@ -12,13 +12,13 @@ function event(more: Partial<WrittenEvent> = {}): WrittenEvent {
   return { name: "node-1.1", ...what, count: 1, firstAt: at, lastAt: at, ...more };
 }
 
-async function writerTo(server: ApiServer): Promise<{ writer: EventWriter; errors: ApiError[] }> {
+async function writerTo(server: ApiServer, deadlines = patient): Promise<{ writer: EventWriter; errors: ApiError[] }> {
   const errors: ApiError[] = [];
   const writer = createEventWriter({
     connection: await connectTo(server.url),
     nodeName: "node-1",
     backoff: { baseMs: 5, capMs: 20 },
-    deadlines: { responseMs: 200, bodyMs: 200, silenceMs: 200 },
+    deadlines,
     onError: (error) => errors.push(error),
   });
   onTestFinished(() => writer.close(0));
@@ -76,7 +76,8 @@ test.each([
 ] as const)("is written after all when the API server %s for a while", async (_, fault) => {
   const server = await serve();
   server.fail(fault);
-  const { writer, errors } = await writerTo(server);
+  const deadlines = fault.kind === "hang" ? { ...patient, responseMs: 200 } : patient;
+  const { writer, errors } = await writerTo(server, deadlines);
 
   writer.write(event());
   await eventually(() => expect(errors.length).toBeGreaterThan(0));

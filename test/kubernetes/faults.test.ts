@@ -1,11 +1,9 @@
 // The pod source when the API server or the network misbehaves: it says so, keeps trying, and does not hammer.
 import { expect, test } from "vitest";
 import { wirePod } from "../support/api-server/pod.ts";
-import { connectTo, eventually, follow, namesOf, reasonOf, serve } from "./harness.ts";
+import { connectTo, eventually, follow, namesOf, patient, reasonOf, serve } from "./harness.ts";
 
 const shortDeadlines = { responseMs: 100, bodyMs: 200, silenceMs: 100 };
-/** So that a busy machine does not fail by another deadline than the one that a test is about. */
-const patient = { responseMs: 10_000, bodyMs: 10_000, silenceMs: 10_000 };
 
 test("keeps the old pods while it reconnects, then misses nothing", async () => {
   const server = await serve();

@@ -5,12 +5,12 @@ import type { PodSource } from "../../src/kubernetes/pod-source.ts";
 import { watchPods } from "../../src/kubernetes/pods.ts";
 import type { ApiServer } from "../support/api-server/api-server.ts";
 import { wirePod } from "../support/api-server/pod.ts";
-import { connectTo, eventually, MovableClock, reasonOf, serve } from "./harness.ts";
+import { connectTo, eventually, MovableClock, patient, reasonOf, serve } from "./harness.ts";
 
 async function watched(server: ApiServer, nodeName = "node-1"): Promise<{ source: PodSource; clock: MovableClock }> {
   const clock = new MovableClock();
   const connection = await connectTo(server.url);
-  const way = { connection, nodeName, clock, deadlines: { responseMs: 500, bodyMs: 500, silenceMs: 500 } };
+  const way = { connection, nodeName, clock, deadlines: patient };
   const source = withKnownNode(watchPods({ ...way, backoff: { baseMs: 10, capMs: 40 } }), way);
   onTestFinished(() => source.stop());
   source.start();

@@ -3,7 +3,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { type NodeSource, type WatchNodeOptions, watchNode } from "../../src/kubernetes/node.ts";
 import type { ApiServer } from "../support/api-server/api-server.ts";
 import { wireNode } from "../support/api-server/node.ts";
-import { connectTo, eventually, MovableClock, serve } from "./harness.ts";
+import { connectTo, eventually, MovableClock, patient, serve } from "./harness.ts";
 
 interface FollowedNode {
   readonly node: NodeSource;
@@ -17,7 +17,7 @@ async function followNode(server: ApiServer, options: Partial<WatchNodeOptions> 
     nodeName: "node-1",
     clock,
     backoff: { baseMs: 10, capMs: 40 },
-    deadlines: { responseMs: 300, bodyMs: 300, silenceMs: 300 },
+    deadlines: patient,
     ...options,
   });
   onTestFinished(() => node.stop());
@@ -119,7 +119,8 @@ test.each([
     const server = await serve();
     server.setNode(wireNode({ pool: "a" }));
     server.fail(fault);
-    const { node } = await followNode(server);
+    const deadlines = fault.kind === "hang" ? { ...patient, responseMs: 300 } : patient;
+    const { node } = await followNode(server, { deadlines });
     await eventually(() => expect(labelsOf(node)).toMatch(reason));
 
     server.heal();

@@ -1,5 +1,6 @@
 // The pod source against a server: what it knows, how it keeps up, and when it says that it does not know.
 import { expect, test } from "vitest";
+import type { PodSource } from "../../src/kubernetes/pod-source.ts";
 import { wirePod } from "../support/api-server/pod.ts";
 import { connectTo, eventually, follow, namesOf, reasonOf, serve } from "./harness.ts";
 
@@ -44,10 +45,11 @@ test("does not call listeners for changes that do not matter here", async () => 
     changes += 1;
   });
   clock.advance(1_000);
+  const since = clock.now();
 
   server.event("MODIFIED", wirePod("a", { status: { message: "nothing new" } }));
 
-  await eventually(() => expect(source.view()).toMatchObject({ confirmedAt: expect.closeTo(clock.now(), -2.5) }));
+  await eventually(() => expectNewsSince(source, since));
   expect(changes).toBe(0);
 });
 
@@ -58,8 +60,9 @@ test("stays synced by bookmarks alone", async () => {
   await eventually(() => expect(server.watchers).toBe(1));
 
   clock.advance(50_000);
+  const since = clock.now();
   server.bookmark();
-  await eventually(() => expect(source.view()).toMatchObject({ confirmedAt: expect.closeTo(clock.now(), -3) }));
+  await eventually(() => expectNewsSince(source, since));
   clock.advance(50_000);
 
   expect(namesOf(source)).toEqual(["a"]);
@@ -129,13 +132,15 @@ test("counts the acceptance of the next watch as news when the last one ended in
   const { source, clock, errors } = follow(await connectTo(server.url), { staleAfterMs: 600_000 });
   await eventually(() => expect(server.watchers).toBe(1));
   clock.advance(10_000);
+  const bookmarkedAt = clock.now();
   server.bookmark();
-  await eventually(() => expect(source.view()).toMatchObject({ confirmedAt: expect.closeTo(clock.now(), -3.5) }));
+  await eventually(() => expectNewsSince(source, bookmarkedAt));
   clock.advance(200_000);
+  const endedAt = clock.now();
 
   server.endWatches();
 
-  await eventually(() => expect(source.view()).toMatchObject({ confirmedAt: expect.closeTo(clock.now(), -3.5) }));
+  await eventually(() => expectNewsSince(source, endedAt));
   expect(server.count("list")).toBe(1);
   expect(errors).toEqual([]);
 });
@@ -266,3 +271,9 @@ test("knows nothing before it is started and after it is stopped, and closes its
   expect(reasonOf(source)).toBe("the watch of pods was stopped");
   await eventually(() => expect(server.watchers).toBe(0));
 });
+
+/** The time of the last news: a busy machine may look at it long after, so that it is compared with what came before. */
+function expectNewsSince(source: PodSource, moment: number): void {
+  const view = source.view();
+  expect(view.kind === "synced" && view.confirmedAt).toBeGreaterThanOrEqual(moment);
+}

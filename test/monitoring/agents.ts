@@ -17,7 +17,7 @@ export interface AgentOptions {
 }
 
 /** Starts `prunelet run` on a port that the system chooses, and waits until it serves metrics. */
-export async function startAgent({ node, seed, timeoutMs = 120_000, env = {} }: AgentOptions): Promise<Agent> {
+export async function startAgent({ node, seed, timeoutMs = 600_000, env = {} }: AgentOptions): Promise<Agent> {
   const agent = startPrunelet(["run", "--runtime", "embedded"], {
     timeoutMs,
     env: {

@@ -44,23 +44,21 @@ describe.skipIf(skipReason() !== undefined)(titled("the dashboards on real agent
         : prometheus.queryRange(expression, { start: startedAt, end: Date.now() / 1000, step: 1 });
 
     // A removal that was just scraped makes a rate with the next scrape.
-    const found = await waitFor(
-      expression,
-      async () => {
-        const withNumber = (await ask()).filter(hasNumber);
-        return withNumber.length > 0 && withNumber;
-      },
-      { timeoutMs: 10_000 },
-    );
+    const found = await waitFor(expression, async () => {
+      const withNumber = (await ask()).filter(hasNumber);
+      return withNumber.length > 0 && withNumber;
+    });
 
     expect(found).not.toEqual([]);
   });
 
   test("show each node by itself", async () => {
     const expression = 'sum(prunelet_image_bytes{node=~"$node"})';
-    const of = async (node: string) =>
-      (await prometheus.query(filledIn(expression, { node, rateInterval: "20s", range: "2m" })))[0]?.values[0]?.[1] ??
-      0;
+    const of = (node: string) =>
+      waitFor(`the bytes of ${node}`, async () => {
+        const [series] = await prometheus.query(filledIn(expression, { node, rateInterval: "20s", range: "2m" }));
+        return series?.values[0]?.[1];
+      });
 
     const [first, second] = [await of("worker-1"), await of("worker-2")];
 

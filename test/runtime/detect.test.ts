@@ -43,8 +43,11 @@ async function serve(server: Promise<Stop>): Promise<void> {
   stops.push(await server);
 }
 
+/** A busy machine answers late: the time is short only where nobody answers at all. */
+const patience = 10_000;
+
 function find(more: Partial<FindOptions> = {}) {
-  return findRuntime({ namespaces: ["k8s.io"], env: {}, root: folder.path, timeoutMs: 300, ...more });
+  return findRuntime({ namespaces: ["k8s.io"], env: {}, root: folder.path, timeoutMs: patience, ...more });
 }
 
 async function problemOf(work: Promise<unknown>): Promise<RuntimeError> {
@@ -127,13 +130,13 @@ describe("sockets without a runtime", () => {
     mkdirSync(dirname(at(podman)), { recursive: true });
     writeFileSync(at(podman), "");
 
-    const found = await find();
+    const found = await find({ timeoutMs: 2_000 });
 
     expect(found).toMatchObject({ kind: "containerd" });
     expect(found.why).toMatch(/ is the only runtime that answers$/);
     expect(found.passedOver).toEqual([
       expect.stringMatching(/crio\.sock speaks neither gRPC .* nor Docker's HTTP/),
-      expect.stringMatching(/docker\.sock accepts connections and gives no answer within 0\.3 s/),
+      expect.stringMatching(/docker\.sock accepts connections and gives no answer within 2 s/),
       expect.stringMatching(/podman\.sock is not a socket/),
     ]);
   });
@@ -142,7 +145,7 @@ describe("sockets without a runtime", () => {
     await serve(serveSilence(at(containerd)));
     await leaveSocket(at(docker));
 
-    const problem = await problemOf(find());
+    const problem = await problemOf(find({ timeoutMs: 300 }));
 
     expect(problem.code).toBe("timeout");
     expect(problem.message).toMatch(
@@ -219,7 +222,7 @@ describe("a host with several runtimes", () => {
 
 describe("the socket of a runtime whose kind is known", () => {
   const endpoint = (kind: Parameters<typeof findEndpoint>[0], env: FindOptions["env"] = {}) =>
-    findEndpoint(kind, { namespaces: ["k8s.io"], env, root: folder.path, timeoutMs: 300 });
+    findEndpoint(kind, { namespaces: ["k8s.io"], env, root: folder.path, timeoutMs: patience });
 
   test("is the usual one that is there, whatever else runs", async () => {
     await serve(serveContainerd(at("/run/k0s/containerd.sock"), []));

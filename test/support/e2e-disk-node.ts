@@ -1,6 +1,6 @@
 // A containerd whose data lie on a small filesystem, images that fill it, and the agent that keeps it from running full.
 import { randomBytes } from "node:crypto";
-import { statfsSync, writeFileSync } from "node:fs";
+import { renameSync, statfsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Containerd, startContainerd } from "./daemons/containerd.ts";
 import type { ContainerdLine } from "./daemons/manifest.ts";
@@ -84,7 +84,11 @@ export async function openDiskNode(version: ContainerdLine, kind: DiskKind): Pro
 
 async function startAgent(containerd: Containerd, folder: string, config: readonly string[]): Promise<DiskAgent> {
   const file = join(folder, "agent.yaml");
-  const configure = (more: readonly string[]): void => writeFileSync(file, [...common(folder), ...more].join("\n"));
+  const configure = (more: readonly string[]): void => {
+    // Whole, so that the agent never reads an empty file.
+    writeFileSync(`${file}.new`, [...common(folder), ...more].join("\n"));
+    renameSync(`${file}.new`, file);
+  };
   configure(config);
   const args = ["run", "--endpoint", containerd.endpoint, "--config", file];
   const agent = startPrunelet(args, { timeoutMs: 600_000 });

@@ -10,6 +10,7 @@ import { busyboxImage } from "./oci/busybox.ts";
 import { pushImage } from "./oci/push.ts";
 import { type RunningPrunelet, type RunOptions, type RunResult, runPrunelet, startPrunelet } from "./prunelet.ts";
 import { createTempFolder, type TempFolder } from "./temp.ts";
+import { waitFor } from "./wait.ts";
 
 export interface E2eNode {
   readonly containerd: Containerd;
@@ -55,6 +56,18 @@ export function describeCriNodes(title: string, tests: (node: () => CriNode, lin
       );
     });
   }
+}
+
+/** The names once they stay as they are: what a daemon was asked before its client was gone, it may still do. */
+export function settledNames(node: E2eNode, namespace?: string): Promise<readonly string[]> {
+  let before: readonly string[] | undefined;
+  const look = async () => {
+    const names = await node.names(namespace);
+    const same = names.join() === before?.join();
+    before = names;
+    return same ? names : undefined;
+  };
+  return waitFor("the names to stay as they are", look, { intervalMs: 500 });
 }
 
 type OnClose = (close: () => unknown) => void;

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
 export interface WaitOptions {
-  /** Milliseconds until the wait fails. Default 10 000. */
+  /** Milliseconds until the wait fails. Default 30 000: what comes at once on an idle machine may take long on a busy one. */
   readonly timeoutMs?: number;
   /** Milliseconds between two looks. Default 25. */
   readonly intervalMs?: number;
@@ -15,7 +15,7 @@ export interface WaitOptions {
 export async function waitFor<T>(
   description: string,
   condition: () => T | Promise<T>,
-  { timeoutMs = 10_000, intervalMs = 25 }: WaitOptions = {},
+  { timeoutMs = 30_000, intervalMs = 25 }: WaitOptions = {},
 ): Promise<NonNullable<T>> {
   const deadline = Date.now() + timeoutMs;
   for (;;) {

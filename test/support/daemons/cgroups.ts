@@ -40,7 +40,7 @@ function processesOf(folder: string): readonly number[] {
 
 /** The kernel answers "busy" for a moment after the last process ended. */
 function removeFolder(folder: string): void {
-  for (let attempt = 0; attempt < 40; attempt += 1) {
+  for (let attempt = 0; attempt < 200; attempt += 1) {
     try {
       rmdirSync(folder);
       return;

@@ -64,7 +64,7 @@ async function end(program: string, daemon: Pick<Daemon, "hasEnded" | "signal">)
     await waitFor(`${program} to end`, daemon.hasEnded, { timeoutMs: 10_000, intervalMs: 10 });
   } catch {
     daemon.signal("SIGKILL");
-    await waitFor(`${program} to end by force`, daemon.hasEnded, { timeoutMs: 5_000, intervalMs: 10 });
+    await waitFor(`${program} to end by force`, daemon.hasEnded, { intervalMs: 10 });
   }
 }
 
@@ -101,7 +101,7 @@ export function isRunning(pid: number): boolean {
 }
 
 /** Kills processes and waits until they are gone, without an event loop: for clean-up at process exit. */
-export function killAndWait(pids: readonly number[], timeoutMs = 5_000): void {
+export function killAndWait(pids: readonly number[], timeoutMs = 20_000): void {
   for (const pid of pids) killQuietly(pid);
   const deadline = Date.now() + timeoutMs;
   while (pids.some(isRunning) && Date.now() < deadline) pauseThread(5);
