@@ -150,10 +150,17 @@ function isMoreUrgent(one: Demand | undefined, other: Demand | undefined): boole
   return other === undefined || (one.mode === "emergency" && other.mode !== "emergency");
 }
 
-/** Size and number of inodes tell filesystems apart, wherever they are mounted. */
+/**
+ * Size and fill tell filesystems apart, wherever they are mounted. The number of inodes does not: XFS has the fewer the fuller it
+ * is, and between two looks others write.
+ */
 function isSame(one: FilesystemUsage, other: FilesystemUsage): boolean {
-  return one.capacityBytes === other.capacityBytes && one.inodes === other.inodes;
+  const { capacityBytes, usedBytes } = one;
+  return capacityBytes === other.capacityBytes && Math.abs(usedBytes - other.usedBytes) <= capacityBytes * sameFill;
 }
+
+/** Share of the size. */
+const sameFill = 0.05;
 
 /** Of several filesystems under pressure the fullest one counts; an emergency comes before everything. */
 function severity({ filesystem, demand }: DiskLook, { bytes }: Watermarks): number {
