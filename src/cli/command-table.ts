@@ -141,7 +141,7 @@ export const commandTable: readonly CommandSpec[] = [
     name: "inspect",
     summary: "one image: names, digests, bytes, users, the verdict and why",
     description: [
-      "Everything that is known of an image: its names, its digests and what each of them is, its platform, labels and age, the bytes that are its own and those that it shares and with whom, who uses it, when it was first seen and last used, and the verdict under the current policy with every reason for it.",
+      "Everything that is known of an image: its names, its digests and what each of them is, its platform, labels and age, the bytes that are its own and those that it shares and with whom, who uses it, when it was first seen and last used, and the verdict under the current policy with every reason for it. As JSON, one reference is an object and several are a list.",
       "A name wins over an image ID, and a whole ID over a shortened one. A shortened ID has at least four hexadecimal digits; one that may mean several images is refused and the candidates are listed.",
     ],
     argument: { synopsis: "<reference...>", meaning: references },

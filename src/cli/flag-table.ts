@@ -41,7 +41,7 @@ export const nodeFlags: readonly FlagGroup[] = [
       },
       {
         flags: "--namespace <name>",
-        meaning: "containerd namespace",
+        meaning: "namespace to look at, of containerd or of a captured node (there all by default)",
         key: "namespaces",
         keyDefault: "k8s.io",
         repeatable: true,
