@@ -33,6 +33,19 @@ describe("a node file", () => {
     );
   });
 
+  it.each([-1, 8.64e15, Date.UTC(10_000, 0), Date.parse("-000001-01-01T00:00:00Z")])(
+    "can be read again though an image says that it was built at %d",
+    (createdAt) => {
+      const images = [{ ...imageOf("x"), createdAt }];
+
+      const { state } = parseNodeFile(formatNodeFile(nodeOf({ namespaces: [namespaceOf("default", { images })] })), {
+        now,
+      });
+
+      expect(state.namespaces[0]?.images[0]?.createdAt).toBe(createdAt === -1 ? -1 : undefined);
+    },
+  );
+
   it("gives back the history that was written, whatever it is", () => {
     const history = { version: 3, seen: [null, { at: 5 }] };
 
