@@ -235,6 +235,18 @@ describe("reading and writing a node file", () => {
     namespaces: [namespaceOf("default", { names: [nameOf("x:1", imageOf("x").target)], images: [imageOf("x")] })],
   });
 
+  it("writes through no link that stands where the draft is to be", async () => {
+    await writeFile(join(folder, "other"), "as it was");
+    await symlink("other", join(folder, `.node.json.${process.pid}.tmp`));
+
+    await checkWritable(join(folder, "node.json"));
+    await symlink("other", join(folder, `.node.json.${process.pid}.tmp`));
+    await writeNodeFile(join(folder, "node.json"), nodeOf());
+
+    expect(await readFile(join(folder, "other"), "utf8")).toBe("as it was");
+    expect(await readFile(join(folder, "node.json"), "utf8")).toBe(formatNodeFile(nodeOf()));
+  });
+
   it("writes in one step, over an older file and through a link, and leaves nothing else behind", async () => {
     await writeFile(join(folder, "real.json"), "old");
     await symlink("real.json", join(folder, "link.json"));
