@@ -1,6 +1,7 @@
 // From the references that a person typed to images, with one line for each that means none.
 import { createImageFinder, type FoundImage } from "../decide/find-image.ts";
 import type { NodeState } from "../image/node-state.ts";
+import { printable } from "../report/printable.ts";
 import { exitCode } from "./exit.ts";
 import { explainMissing } from "./missing-image.ts";
 
@@ -32,5 +33,5 @@ export function findImages(state: Pick<NodeState, "namespaces">, references: rea
 
 /** Writes problems to stderr, a line each. */
 export function tellProblems(problems: readonly string[]): void {
-  for (const problem of problems) process.stderr.write(`prunelet: ${problem}\n`);
+  for (const problem of problems) process.stderr.write(`prunelet: ${printable(problem)}\n`);
 }

@@ -1,9 +1,9 @@
 // The page of `inspect` for a tired person: the verdict first, then who uses the image, then everything else.
 import { describeDuration } from "../decide/duration.ts";
 import { formatBytes } from "../report/bytes.ts";
+import { printable } from "../report/printable.ts";
 import { containerText, imageTitle, podText, readableName } from "./image-text.ts";
 import type { InspectPage } from "./inspect-page.ts";
-import { printable } from "./output.ts";
 import { count } from "./plan-table.ts";
 import { reasonInWords } from "./reason-words.ts";
 

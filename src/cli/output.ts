@@ -1,5 +1,6 @@
 // Prints data to stdout: JSON, YAML, or a table for people. Nothing else writes to stdout.
 import { stringify } from "yaml";
+import { printable } from "../report/printable.ts";
 import type { OutputFormat } from "./flags.ts";
 
 /** Prints `data`, or the lines of `table` when people read. */
@@ -12,14 +13,6 @@ function render(format: OutputFormat | undefined, data: unknown, table: () => st
   if (format === "yaml") return stringify(data, { lineWidth: 0 });
   const text = table();
   return text === "" || text.endsWith("\n") ? text : `${text}\n`;
-}
-
-/** Text as a terminal may show it: labels and names come from anywhere, and control characters would move its cursor. */
-export function printable(text: string): string {
-  return text.replaceAll(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu, (character) => {
-    const escaped = JSON.stringify(character).slice(1, -1);
-    return escaped === character ? `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}` : escaped;
-  });
 }
 
 /** Lines with columns as wide as their widest cell. The last column is not padded. */

@@ -2,6 +2,7 @@
 import type { ImageVerdict, Plan } from "../decide/plan.ts";
 import { formatBytes, formatEstimate } from "../report/bytes.ts";
 import type { PlanReport } from "../report/plan-json.ts";
+import { printable } from "../report/printable.ts";
 import { renderTable } from "./output.ts";
 import { imageRows, nameRows } from "./plan-rows.ts";
 
@@ -70,7 +71,7 @@ export function outcomeTable(report: PlanReport): string {
   const planned = formatEstimate(report.plannedBytes, report.approximateBytes === true);
   const freed = `${formatBytes(report.reclaimedBytes)} freed (planned ${planned})`;
   const total = `${count(report.untagged.length, "name")} untagged, ${count(report.deleted.length, "image")} deleted, ${freed}`;
-  return [...lines, total].join("\n");
+  return [...lines, total].map(printable).join("\n");
 }
 
 /** `1 image`, `2 images`. */

@@ -8,12 +8,13 @@ import { findKubernetes } from "../kubernetes/connection.ts";
 import { KubernetesConfigError } from "../kubernetes/errors.ts";
 import { observeNode } from "../observe/observe-node.ts";
 import type { ReportSink } from "../report/event.ts";
+import { printable } from "../report/printable.ts";
 import { failureLine, removalLines, removalsReport } from "../report/removal-report.ts";
 import { openCommandAudit } from "./audit.ts";
 import { type CommandContext, podsReady, withSession } from "./command-context.ts";
 import { CommandError, exitCode } from "./exit.ts";
 import type { CommonFlags } from "./flags.ts";
-import { print, printable } from "./output.ts";
+import { print } from "./output.ts";
 import { stopSignal } from "./signals.ts";
 
 export interface RmiFlags extends CommonFlags {
@@ -101,7 +102,7 @@ function tell(done: ReferenceOutcome, flags: RmiFlags): void {
 }
 
 function warn(line: string): void {
-  process.stderr.write(`prunelet: ${line}\n`);
+  process.stderr.write(`prunelet: ${printable(line)}\n`);
 }
 
 /** A call of nothing but references that cannot be read is wrong usage. */

@@ -3,6 +3,7 @@ import { createUserFinder } from "../decide/image-users.ts";
 import type { Digest } from "../image/digest.ts";
 import type { NodeState } from "../image/node-state.ts";
 import { formatBytes } from "../report/bytes.ts";
+import { printable } from "../report/printable.ts";
 import type { BlobProblem, ImageToVerify, VerifyResult } from "../verify/verify.ts";
 import { containerText, imageTitle, podText } from "./image-text.ts";
 import { count } from "./plan-table.ts";
@@ -103,7 +104,7 @@ export function verifyTable(report: VerifyReport): string {
   const found = report.problems.length === 0 ? "all as their digests say" : count(report.problems.length, "problem");
   const read = `read ${count(report.blobs, "blob")} of ${count(report.images, "image")}, ${formatBytes(report.bytes)}`;
   const total = `${read}: ${found}${aside.length === 0 ? "" : `; ${aside.join(", ")}`}`;
-  return [...problems, ...(problems.length === 0 ? [] : ["", mend]), total].join("\n");
+  return [...problems, ...(problems.length === 0 ? [] : ["", mend]), total].map(printable).join("\n");
 }
 
 const mend =

@@ -62,8 +62,15 @@ function parseConfigText(text: string, file: string): Tree {
     throw new ConfigError([`${file} is not valid YAML: ${messageOf(error).split("\n", 1)[0]?.replace(/:$/, "")}`]);
   }
   if (tree === null || tree === undefined) return {};
+  if (holdsItself(tree)) throw new ConfigError([`${file} has an alias inside of what it stands for: write it out`]);
   if (isTree(tree)) return tree;
   throw new ConfigError([`${file} holds ${describe(tree)}: expected keys and values`]);
+}
+
+/** YAML allows `a: &x {b: *x}`, which has no end: whoever walks over it would never come back. */
+function holdsItself(value: unknown, above: readonly unknown[] = []): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return above.includes(value) || Object.values(value).some((one) => holdsItself(one, [...above, value]));
 }
 
 /** `policy.unusedFor` is `PRUNELET_POLICY_UNUSED_FOR`; lists are separated by commas. */

@@ -123,7 +123,9 @@ function answered(context: ApiContext, asked: ApiRequest): Promise<IncomingMessa
   const { connection, clock, deadlines, signal } = context;
   return new Promise((resolve, reject) => {
     let request: ClientRequest | undefined;
+    let settled = false;
     const settle = () => {
+      settled = true;
       cancel();
       signal.removeEventListener("abort", abort);
     };
@@ -139,7 +141,8 @@ function answered(context: ApiContext, asked: ApiRequest): Promise<IncomingMessa
     });
     signal.addEventListener("abort", abort, { once: true });
     const begin = (options: RequestOptions) => {
-      if (signal.aborted) {
+      // Credentials that come too late: nobody waits for the answer any more, and nobody would read or close it.
+      if (settled) {
         return;
       }
       request = start(connection.server, asked, options, signal);

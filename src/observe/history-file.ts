@@ -118,7 +118,9 @@ export function writeHistoryFile(path: string, history: History): void {
   const draft = `${path}.${process.pid}.tmp`;
   try {
     makeFolderNow(dirname(path));
-    writeFileSync(draft, formatHistory(history), { flush: true, mode: 0o600 });
+    // A draft that a crash left has to go, and one that is a link must not lead the writing elsewhere.
+    removeDraft(draft);
+    writeFileSync(draft, formatHistory(history), { flag: "wx", flush: true, mode: 0o600 });
     renameSync(draft, path);
   } catch (error) {
     removeDraft(draft);

@@ -159,8 +159,10 @@ function filePod({ namespace, name, uid, phase, images, imageIds }: Pod) {
   return { namespace, name, uid, phase, images, imageIds };
 }
 
+/** The config of an image may say any year, and one beyond 0 to 9999 cannot be written as RFC 3339: then the time is not known. */
 function timeText(instant: Instant | undefined): string | undefined {
-  return instant === undefined ? undefined : new Date(instant).toISOString();
+  const text = instant === undefined ? undefined : new Date(instant).toISOString();
+  return /^\d{4}-/.test(text ?? "") ? text : undefined;
 }
 
 function sorted(labels: Readonly<Record<string, string>>): Record<string, string> {

@@ -72,7 +72,7 @@ export async function checkWritable(path: string): Promise<void> {
     if (found !== undefined && !found.isFile() && !found.isDirectory()) return;
     if (found?.isDirectory()) return await (await open(target, "a")).close();
     const temporary = temporaryFor(target);
-    await writeFile(temporary, "");
+    await writeAnew(temporary, "");
     await unlink(temporary);
   } catch (cause) {
     throw notWritten(path, cause);
@@ -143,7 +143,7 @@ async function writeInOneStep(path: string, text: string): Promise<void> {
   if (found !== undefined && !found.isFile()) return writeFile(target, text);
   const temporary = temporaryFor(target);
   try {
-    await writeFile(temporary, text, { flush: true });
+    await writeAnew(temporary, text);
     await rename(temporary, target);
   } catch (cause) {
     await lstat(temporary)
@@ -151,6 +151,12 @@ async function writeInOneStep(path: string, text: string): Promise<void> {
       .catch(() => {});
     throw cause;
   }
+}
+
+/** Never through a link that somebody put there: in a folder for all, root would write over whatever it leads to. */
+async function writeAnew(temporary: string, text: string): Promise<void> {
+  await unlink(temporary).catch(() => {});
+  await writeFile(temporary, text, { flag: "wx", flush: true });
 }
 
 function codeOf(cause: unknown): string | undefined {

@@ -1,11 +1,12 @@
 // The log for people: one line an event, digests shortened, fields as words. JSON logs keep everything.
+import { printable } from "./printable.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
 /** Turns the fields of a log record into one readable line. */
 export function readableMessage(record: Fields, messageKey: string): string {
   const message = String(record[messageKey] ?? "");
-  return shorten(sentences[message]?.(record) ?? `${message}${restOf(record, messageKey)}`);
+  return printable(shorten(sentences[message]?.(record) ?? `${message}${restOf(record, messageKey)}`));
 }
 
 const sentences: Readonly<Record<string, (fields: Fields) => string>> = {

@@ -1,10 +1,11 @@
 // The table of a plan for people: short enough to be read on a node where every image has three names.
 import { describe, expect, test } from "vitest";
-import { planTable } from "../../src/cli/plan-table.ts";
+import { outcomeTable, planTable } from "../../src/cli/plan-table.ts";
 import { emptyHistory } from "../../src/decide/history.ts";
 import { makePlan } from "../../src/decide/plan.ts";
 import { removeAllUnused } from "../../src/decide/policy.ts";
 import type { Image, NamespaceState, Pod } from "../../src/image/node-state.ts";
+import { planReport } from "../../src/report/plan-json.ts";
 import { containerOf, imageOf, nameOf, namespaceOf, nodeOf } from "../support/node-builder.ts";
 
 const used = imageOf("used");
@@ -27,6 +28,25 @@ const node = namespaceOf("k8s.io", {
   containers: [containerOf("c1", { image: used.id, imageId: used.id, pod: "shop/cart" })],
 });
 const pods: Pod[] = [{ namespace: "shop", name: "cart", uid: "1", phase: "Running", images: ["used:1"], imageIds: [] }];
+
+test("what a round did shows control characters of names as such: a captured node comes from anywhere", () => {
+  const name = "docker.io/library/x:1\u001b[2K\r\u009bX";
+  const image = imageOf("x");
+  const namespace = namespaceOf("default", { images: [image], names: [nameOf(name, image.target)] });
+  const outcome = {
+    names: [
+      { namespace: "default", name, target: image.target, reason: "unused", result: { kind: "removed" }, seconds: 0 },
+    ],
+    deleted: [],
+    reclaimedBytes: 0,
+  } as const;
+
+  const text = outcomeTable(
+    planReport({ state: nodeOf({ namespaces: [namespace] }), plan: planOf([namespace]), durationMs: 1, outcome }),
+  );
+
+  expect(text.split("\n")[0]).toBe("untagged  docker.io/library/x:1\\u001b[2K\\r\\u009bX");
+});
 
 describe("the table of a plan", () => {
   test("has one row an image with its most readable name, and the spare names that go below an image that stays", () => {

@@ -37,6 +37,27 @@ describe("a changed file", () => {
     });
   });
 
+  it.each(["policy: &all\n  keep: []\n  order: *all\n", "policy:\n  keep: &all [a, *all]\n"])(
+    "that has no end is refused, and what held before holds on: %j",
+    (text) => {
+      const config = live("interval: 1m\n");
+
+      writeFileSync(file, text);
+
+      const problem = `${file} has an alias inside of what it stands for: write it out`;
+      expect(config.reload()).toEqual({ kind: "refused", problems: [problem] });
+      expect(config.current().config.interval).toBe(60_000);
+    },
+  );
+
+  it("may use an alias several times", () => {
+    const config = live("interval: 1m\n");
+
+    writeFileSync(file, "interval: &t 2m\npolicy: {unusedFor: *t, minAge: *t, keep: &k [a], remove: *k}\n");
+
+    expect(config.reload()).toMatchObject({ kind: "loaded" });
+  });
+
   it.each(["", "# nothing\n"])("that is empty all of a sudden is refused: %j", (text) => {
     const config = live("policy: {keep: [a]}\n");
 

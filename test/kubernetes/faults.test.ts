@@ -1,5 +1,8 @@
 // The pod source when the API server or the network misbehaves: it says so, keeps trying, and does not hammer.
+import { setTimeout as pause } from "node:timers/promises";
 import { expect, test } from "vitest";
+import { systemClock } from "../../src/kubernetes/clock.ts";
+import { get } from "../../src/kubernetes/request.ts";
 import { wirePod } from "../support/api-server/pod.ts";
 import { connectTo, eventually, follow, namesOf, patient, reasonOf, serve } from "./harness.ts";
 
@@ -91,6 +94,21 @@ test.each([
   server.heal();
 
   await eventually(() => expect(source.view().kind).toBe("synced"));
+});
+
+test("asks nothing with credentials that come after the deadline: nobody would read the answer", async () => {
+  const server = await serve();
+  const connection = await connectTo(server.url);
+  const slow = Promise.withResolvers<void>();
+  const late = { ...connection, requestOptions: () => slow.promise.then(() => connection.requestOptions()) };
+  const { signal } = new AbortController();
+  const asked = get({ connection: late, clock: systemClock, deadlines: shortDeadlines, signal }, "/api/v1/pods");
+  await expect(asked).rejects.toMatchObject({ code: "timeout" });
+
+  slow.resolve();
+  await pause(200);
+
+  expect(server.requests).toEqual([]);
 });
 
 test("is unsynced at once when the credentials are no longer accepted", async () => {

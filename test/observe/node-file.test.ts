@@ -33,6 +33,19 @@ describe("a node file", () => {
     );
   });
 
+  it.each([-1, 8.64e15, Date.UTC(10_000, 0), Date.parse("-000001-01-01T00:00:00Z")])(
+    "can be read again though an image says that it was built at %d",
+    (createdAt) => {
+      const images = [{ ...imageOf("x"), createdAt }];
+
+      const { state } = parseNodeFile(formatNodeFile(nodeOf({ namespaces: [namespaceOf("default", { images })] })), {
+        now,
+      });
+
+      expect(state.namespaces[0]?.images[0]?.createdAt).toBe(createdAt === -1 ? -1 : undefined);
+    },
+  );
+
   it("gives back the history that was written, whatever it is", () => {
     const history = { version: 3, seen: [null, { at: 5 }] };
 
@@ -220,6 +233,18 @@ describe("reading and writing a node file", () => {
 
   const state = nodeOf({
     namespaces: [namespaceOf("default", { names: [nameOf("x:1", imageOf("x").target)], images: [imageOf("x")] })],
+  });
+
+  it("writes through no link that stands where the draft is to be", async () => {
+    await writeFile(join(folder, "other"), "as it was");
+    await symlink("other", join(folder, `.node.json.${process.pid}.tmp`));
+
+    await checkWritable(join(folder, "node.json"));
+    await symlink("other", join(folder, `.node.json.${process.pid}.tmp`));
+    await writeNodeFile(join(folder, "node.json"), nodeOf());
+
+    expect(await readFile(join(folder, "other"), "utf8")).toBe("as it was");
+    expect(await readFile(join(folder, "node.json"), "utf8")).toBe(formatNodeFile(nodeOf()));
   });
 
   it("writes in one step, over an older file and through a link, and leaves nothing else behind", async () => {
