@@ -115,6 +115,10 @@ async function confirmed({ plan }: Planned, names: number): Promise<boolean> {
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   try {
     return /^y(es)?$/i.test((await terminal.question(`Remove ${what}? [y/N] `)).trim());
+  } catch (error) {
+    // Ctrl-C and Ctrl-D are no yes.
+    if (error instanceof Error && error.name === "AbortError") return false;
+    throw error;
   } finally {
     terminal.close();
   }

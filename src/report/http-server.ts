@@ -76,7 +76,8 @@ function parseListen(text: string): { host: string; port: number } {
 
 function listen(server: Server, host: string, port: number, text: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once("error", (error: NodeJS.ErrnoException) => {
+    // On, not once: a connection that the kernel cannot take later is no reason to end the agent.
+    server.on("error", (error: NodeJS.ErrnoException) => {
       reject(
         new Error(`cannot listen on ${text} (${error.code}): choose another address with http.listen or --listen`),
       );
