@@ -18,7 +18,7 @@ import { exitCode } from "./exit.ts";
 import type { CommonFlags, PolicyFlags, RunOnlyFlags } from "./flags.ts";
 import { giveMemoryBack, growSparingly } from "./give-memory-back.ts";
 import { observedPods } from "./observed-pods.ts";
-import { stopSignal } from "./signals.ts";
+import { outliveHangups, stopSignal } from "./signals.ts";
 import { openStateFile, type StateFile } from "./state-file.ts";
 import { version } from "./version-text.ts";
 import { waitForTurn } from "./wait-for-turn.ts";
@@ -39,9 +39,11 @@ export async function runCommand(flags: RunFlags): Promise<number> {
   growSparingly();
   // At once: the kernel keeps signals that nobody listens to from a container's first process.
   const stop = stopSignal();
+  const releaseHangups = outliveHangups();
   try {
     return await runUntil(stop.signal, flags);
   } finally {
+    releaseHangups();
     stop.release();
   }
 }

@@ -1,4 +1,4 @@
-// SIGINT and SIGTERM as an abort signal: the first one asks to finish, the second one ends the process.
+// SIGINT and SIGTERM as an abort signal: the first one asks to finish, the second one ends the process. SIGHUP ends nothing.
 
 export interface StopSignal {
   readonly signal: AbortSignal;
@@ -20,4 +20,14 @@ export function stopSignal(): StopSignal {
     process.off("SIGTERM", onSignal);
   };
   return { signal: controller.signal, release };
+}
+
+/**
+ * SIGHUP asks the agent to read its configuration again, and ends a process that does not listen: so it listens from the first
+ * moment to the last, also while nobody reads. Returns the function that gives the signal back.
+ */
+export function outliveHangups(): () => void {
+  const ignore = (): void => undefined;
+  process.on("SIGHUP", ignore);
+  return () => void process.off("SIGHUP", ignore);
 }

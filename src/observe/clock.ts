@@ -27,7 +27,8 @@ export const systemClock: Clock = {
         signal?.removeEventListener("abort", done);
         resolve();
       };
-      const timer = setTimeout(done, Math.min(milliseconds, longestTimer));
+      // A moment may pass while it is reckoned how far away it is, and Node.js writes a warning to stderr for less than nothing.
+      const timer = setTimeout(done, Math.min(Math.max(milliseconds, 0), longestTimer));
       signal?.addEventListener("abort", done, { once: true });
     }),
 };

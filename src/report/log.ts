@@ -28,13 +28,25 @@ export async function createLogger({ level, format }: LogOptions): Promise<Logge
   return pino(base, pretty({ destination: openStderr(), colorize, translateTime: "SYS:HH:MM:ss", ...readable }));
 }
 
+/** A reader that does not read is waited for this often, a tenth of a second each time. */
+const mostPatience = 10;
+
 /**
  * Stderr, at once. A line that cannot be written waits until there is room or is lost, and nothing else happens: a log on a full
- * disk must not end the removal that makes room.
+ * disk must not end the removal that makes room, and a reader that stopped reading must stop neither the rounds nor their end. Such
+ * a reader is the runtime itself, which takes the output of the agent's own container, as long as it hangs.
  */
 function openStderr() {
-  const destination = pino.destination({ dest: 2, sync: true, maxLength: mostWaiting });
+  let waited = 0;
+  const retryEAGAIN = (): boolean => {
+    waited += 1;
+    return waited <= mostPatience;
+  };
+  const destination = pino.destination({ dest: 2, sync: true, maxLength: mostWaiting, retryEAGAIN });
   destination.on("error", () => undefined);
+  destination.on("write", (bytes) => {
+    if (bytes > 0) waited = 0;
+  });
   return destination;
 }
 
