@@ -10,6 +10,7 @@ import { EventTrigger, type TriggerSettings } from "./event-trigger.ts";
 import { endOf, type HeldTurn, heldBy, nextOccasion, type RestInput, type Turn } from "./occasion.ts";
 import { RemovalBackoff } from "./removal-backoff.ts";
 import { type NodeAccess, type RoundInput, type RoundResult, runRound } from "./round.ts";
+import { watchRound } from "./round-watch.ts";
 
 /** What may change while the loop runs. */
 export interface LoopSettings extends Pick<RoundInput, "concurrency" | "callTimeoutMs" | "maxGap" | "pauseMs"> {
@@ -168,7 +169,8 @@ class Loop {
     const now = clock.now();
     this.status.roundSince = now;
     this.#round = new AbortController();
-    const stopWatching = this.#watchDuring(this.#round, demand);
+    this.#overtaken = false;
+    const watch = watchRound({ ...this.#input, round: this.#round, demand, disk: this.#disk });
     const result = await runRound({
       ...this.#input,
       history: this.#history,
@@ -189,44 +191,10 @@ class Loop {
       signal: AbortSignal.any([this.#input.signal, this.#round.signal]),
       stopping: this.#input.signal,
     });
-    await stopWatching();
+    this.#overtaken = await watch.end();
     this.status.roundSince = undefined;
     if (result.kind === "done") this.#learn(result);
     return result;
-  }
-
-  /** A round with pauses may take hours. What ends it meanwhile does so after the removal in progress. */
-  #watchDuring(round: AbortController, demand: Demand | undefined): () => Promise<void> {
-    const { pauseMs = 0 } = this.#input.settings();
-    this.#overtaken = false;
-    if (pauseMs === 0) return async () => undefined;
-    const ended = new AbortController();
-    const watching = [
-      this.#endWhenUrgent(round, demand, ended.signal),
-      this.#endWithWindow(round, demand, ended.signal),
-    ];
-    return async () => {
-      ended.abort();
-      await Promise.all(watching);
-    };
-  }
-
-  /** What becomes more urgent comes next. */
-  async #endWhenUrgent(round: AbortController, demand: Demand | undefined, ended: AbortSignal): Promise<void> {
-    const { pressure } = this.#input.settings();
-    if (pressure === undefined || demand?.mode === "emergency") return;
-    this.#overtaken = await this.#disk.untilMoreUrgent(pressure, { demand, clock: this.#input.clock, ended });
-    if (this.#overtaken) round.abort();
-  }
-
-  /** What a closed window leaves over is removed when the next one is open. */
-  async #endWithWindow(round: AbortController, demand: Demand | undefined, ended: AbortSignal): Promise<void> {
-    const { clock, settings } = this.#input;
-    const isClosed = (): boolean => settings().windowsAt?.(clock.now()).open === false;
-    // A round that begins outside of all windows removes nothing anyway.
-    if (demand !== undefined || settings().windowsAt === undefined || isClosed()) return;
-    while (!ended.aborted && !isClosed()) await clock.sleep(windowCheck, ended);
-    round.abort();
   }
 
   #gotOn({ kind }: ReportEvent): void {
@@ -295,9 +263,6 @@ class Loop {
     return this.#unrelieved === undefined || hasGrown(this.#unrelieved, look);
   }
 }
-
-/** Milliseconds between two looks at whether the window is still open. */
-const windowCheck = 10_000;
 
 /** Share of a filesystem's size by which it must have become fuller. */
 const growth = 0.01;
