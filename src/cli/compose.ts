@@ -41,6 +41,8 @@ export interface ComposeInput {
   readonly snapshot: string | undefined;
   /** The namespaces of the captured node to look at; all when nobody chose any. */
   readonly namespaces?: readonly string[] | undefined;
+  /** True: in a captured node time goes on from its moment. Default: it stands still, so that answers are always the same. */
+  readonly timeGoesOn?: boolean;
   /** Where the state will be written at the end: what cannot be written is refused before anything is done. */
   readonly snapshotOut?: string | undefined;
   readonly report: ReportSink;
@@ -53,18 +55,23 @@ export interface ComposeInput {
 /** Builds the session. Reads files, and asks sockets who answers where the configuration leaves it open. */
 export async function compose(input: ComposeInput): Promise<Session> {
   if (input.snapshotOut !== undefined) await (await nodeFiles()).checkWritable(input.snapshotOut);
-  if (input.snapshot !== undefined) return captured(input.snapshot, input.namespaces);
+  if (input.snapshot !== undefined) return captured(input.snapshot, input);
   if (input.config.runtime === "embedded") return lively();
   return live(input);
 }
 
 const nodeFiles = () => import("../observe/node-file.ts");
 
-async function captured(path: string, namespaces: readonly string[] | undefined): Promise<Session> {
+async function captured(
+  path: string,
+  { namespaces, timeGoesOn = false }: Pick<ComposeInput, "namespaces" | "timeGoesOn">,
+): Promise<Session> {
   const { readNodeFile, writeNodeFile } = await nodeFiles();
   const { createEmbeddedRuntime } = await import("../runtime/embedded/embedded-runtime.ts");
   const { state, history: remembered, filesystems = [] } = await readNodeFile(path, { now: Date.now() });
-  const clock: Clock = { ...systemClock, now: () => state.takenAt };
+  const readAt = systemClock.elapsed();
+  const passed = (): number => (timeGoesOn ? Math.round(systemClock.elapsed() - readAt) : 0);
+  const clock: Clock = { ...systemClock, now: () => state.takenAt + passed() };
   // How full the disk was is known only where it was captured; the embedded runtime would make something up.
   const runtime = {
     ...createEmbeddedRuntime(state, { now: clock.now, namespaces }),
@@ -81,7 +88,7 @@ async function captured(path: string, namespaces: readonly string[] | undefined)
     history,
     origin: "captured",
     capture: (out, h) => {
-      const after = { takenAt: state.takenAt, ...runtime.snapshot(), pods: state.pods };
+      const after = { takenAt: clock.now(), ...runtime.snapshot(), pods: state.pods };
       return writeNodeFile(out, after, h.unknown === "record-time" ? undefined : toHistoryDocument(h), filesystems);
     },
     close: () => runtime.close(),

@@ -61,7 +61,7 @@ async function runUntil(signal: AbortSignal, flags: RunFlags): Promise<number> {
   try {
     const history = stateFile === undefined ? {} : { history: stateFile.history };
     const { snapshot, snapshotOut, namespace: namespaces } = flags;
-    const composed = await compose({ config, snapshot, namespaces, snapshotOut, report, ...history });
+    const composed = await compose({ config, snapshot, namespaces, snapshotOut, timeGoesOn: true, report, ...history });
     const session = { ...composed, pods: observedPods(composed.pods, report) };
     await runSession({ session, settings, report, sinks, log, stateFile, signal, snapshotOut });
     return exitCode.done;

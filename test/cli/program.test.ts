@@ -353,6 +353,30 @@ describe("inspect and images", () => {
 });
 
 describe("run", () => {
+  it("goes on in a captured node, and so does its time", async () => {
+    const [file, after, config] = ["young.json", "old.json", "run.yaml"].map((name) => join(folder.path, name)) as [
+      string,
+      string,
+      string,
+    ];
+    const names = [
+      { name: "r.example/young:1", target: digestOf("young"), createdAt: new Date(takenAt).toISOString() },
+    ];
+    writeFileSync(
+      file,
+      JSON.stringify({ takenAt: new Date(takenAt).toISOString(), namespaces: [{ name: "k8s.io", names }], pods: [] }),
+    );
+    writeFileSync(config, "interval: 200ms\npolicy: { unusedFor: 0s, minAge: 2s }\nhttp: { listen: '127.0.0.1:0' }");
+    const agent = startProgram(["run", "--config", config, "--snapshot", file, "--snapshot-out", after]);
+    onTestFinished(async () => void (await agent.stop()));
+    await waitFor("the removal of what was too young", () => agent.stderr().includes("r.example/young:1"));
+
+    expect(await agent.stop()).toBe(0);
+    const left = JSON.parse(readFileSync(after, "utf8"));
+    expect(left.namespaces[0].names).toEqual([]);
+    expect(Date.parse(left.takenAt)).toBeGreaterThanOrEqual(takenAt + 2_000);
+  });
+
   it("ends at once while it waits for an API server that does not answer", async () => {
     const api = await startApiServer();
     onTestFinished(() => api.close());
