@@ -121,7 +121,7 @@ class NamespaceIndex implements ImageIndex {
   }
 
   #digests(): ReadonlyMap<string, OneOrMore> {
-    this.#byDigest ??= mapMany(this.images, ({ image }) => image.digests);
+    this.#byDigest ??= mapMany(this.images, digestsOf);
     return this.#byDigest;
   }
 }
@@ -146,9 +146,20 @@ function joinNamesToImages(images: readonly Image[], names: readonly ImageName[]
 
 /** What CRI calls an image by, its ID name tells even where the config could not be read. */
 function withIdNames(image: Image, names: readonly ImageName[]): Image {
-  const ids = names.flatMap(({ name }) => (isIdName(name) ? [name as Digest] : []));
+  const configIsKnown = image.id !== image.target;
+  const ids = configIsKnown ? [] : idsAmong(names);
   if (ids.every((id) => image.digests.includes(id))) return image;
   return { ...image, digests: [...new Set([...image.digests, ...ids])] };
+}
+
+function idsAmong(names: readonly ImageName[]): readonly Digest[] {
+  return names.flatMap(({ name }) => (isIdName(name) ? [name as Digest] : []));
+}
+
+/** By what a use may mean the image: an ID name counts in any case, because to protect too much is the lesser evil. */
+function digestsOf({ image, names }: IndexedImage): readonly string[] {
+  const ids = idsAmong(names);
+  return ids.length === 0 ? image.digests : [...image.digests, ...ids];
 }
 
 /** Runtimes list names in byte order, so that this order is there already, nearly always. */
