@@ -5,6 +5,7 @@ import { type CommandSpec, type FlagSpec, longName, shortName } from "./command-
 import { commandTable } from "./command-table.ts";
 import { CommandError, exitCode, explainError } from "./exit.ts";
 import { addHelpCommand, describeCommand, describeProgram } from "./help.ts";
+import { refuseOldNode } from "./old-node.ts";
 import { version } from "./version-text.ts";
 
 /** Runs the program and returns the exit code. Never throws. */
@@ -25,15 +26,6 @@ export async function main(args: readonly string[]): Promise<number> {
     return code;
   }
 }
-
-/** An older Node.js would end with the name of some function that it does not have. */
-function refuseOldNode(running: string): void {
-  if (Number.parseInt(running, 10) >= oldestNode) return;
-  const mend = "start it with npm start, which brings its own, or with a newer node";
-  throw new CommandError(`Node.js ${oldestNode} or later is needed, and this is ${running}: ${mend}`, exitCode.usage);
-}
-
-const oldestNode = 24;
 
 /** Flags belong to commands: one that stands before the command would only be called unknown. */
 function refuseEarlyFlag([first = "", ...others]: readonly string[]): void {

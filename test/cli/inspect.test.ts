@@ -114,6 +114,22 @@ describe("inspect finds the image that is meant by", () => {
     expect(result.stderr).toContain(`prunelet: ${message}`);
   });
 
+  test("what there is of several references as a list, also when only one of them is there", async () => {
+    const inspect = (...references: readonly string[]) =>
+      runHere(["inspect", ...references, "--snapshot", captured, "-o", "json"]);
+
+    const [alone, both, oneMissing] = [
+      await inspect("idle:1"),
+      await inspect("idle:1", "app:1"),
+      await inspect("idle:1", "gone:1"),
+    ];
+
+    expect(JSON.parse(alone.stdout)).toMatchObject({ id: idle.id });
+    expect(JSON.parse(both.stdout)).toMatchObject([{ id: idle.id }, { id: app.id }]);
+    expect(JSON.parse(oneMissing.stdout)).toMatchObject([{ id: idle.id }]);
+    expect(oneMissing.code).toBe(1);
+  });
+
   test("nothing by the beginning of several IDs, and lists the candidates", async () => {
     const twins = [0, 1].map((i) => ({
       ...imageOf(`twin ${i}`),

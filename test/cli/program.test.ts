@@ -258,6 +258,20 @@ describe("prune", () => {
     expect(JSON.parse(inspected.stdout).names).toHaveLength(2);
   });
 
+  it("warns that nobody tells of pods where there seems to be a cluster, and says nothing elsewhere", async () => {
+    const socket = join(folder.path, "w.sock");
+    const daemon = await serveFakeDaemon(socket, fakeNode({ "k8s.io": emptyNamespace() }));
+    onTestFinished(() => daemon.stop());
+    const flags = ["plan", "--endpoint", `unix://${socket}`, "--state-file", join(folder.path, "w.json")];
+
+    const onNode = await runProgram(flags, { HOME: folder.path, NODE_NAME: "n" });
+    const elsewhere = await runProgram(flags, { HOME: folder.path });
+
+    expect(onNode.stderr).toMatch(/the pods of this node are not looked at.*no Kubernetes credentials found/);
+    expect(elsewhere.stderr).not.toContain("pods of this node");
+    expect([onNode.code, elsewhere.code]).toEqual([0, 0]);
+  });
+
   it("removes nothing when it could not write what is left", async () => {
     const socket = join(folder.path, "d.sock");
     const node = fakeNode({

@@ -145,6 +145,24 @@ describe("a path that is given", () => {
     });
   });
 
+  it("is the same filesystem though the number of inodes changed between two looks, as it does on a full XFS", async () => {
+    const { disk, said } = watch([filesystem("/var/lib/containerd", { usedBytes: 900 })], async (path) =>
+      filesystem(path, { usedBytes: 905, inodes: 90 }),
+    );
+
+    expect((await disk.look({ ...usual, path: "/host" }, false))?.filesystem.path).toBe("/host");
+    expect(said()).toEqual([]);
+  });
+
+  it("is refused when another filesystem of the same size is fuller", async () => {
+    const { disk, said } = watch([filesystem("/var/lib/containerd")], async (path) =>
+      filesystem(path, { usedBytes: 900 }),
+    );
+
+    expect(await disk.look({ ...usual, path: "/host" }, false)).toBeUndefined();
+    expect(said()).toEqual([expect.stringContaining("is not on a filesystem that holds images")]);
+  });
+
   it("is refused when it is not on a filesystem that holds images", async () => {
     const elsewhere = async (path: string) => filesystem(path, { capacityBytes: 77_000, usedBytes: 76_000 });
     const { disk, said } = watch([filesystem("/var/lib/containerd")], elsewhere);
